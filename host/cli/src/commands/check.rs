@@ -1,0 +1,189 @@
+//! `pegbox check`: what would go wrong, found in seconds: plugins and their configurations, a sample of the data
+//! through the whole preparation, and one batch of the longest rows forward and backward on this device.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use pegbox_data::{BatchPlan, Dataset, Part, PrepareJob, SourceFile};
+use pegbox_train::probe;
+use serde_json::Value;
+
+use crate::console::{megabytes, print};
+use crate::plugins::RecipePlugins;
+use crate::recipe::Recipe;
+use crate::report::Report;
+use crate::session::Session;
+use crate::stages::base;
+use crate::stages::dataset;
+use crate::stages::training::{Material, duration};
+
+/// Data files up to this many bytes altogether are prepared whole, into the cache, so that the work is not lost.
+const WHOLE_BYTES: u64 = 16 << 20;
+/// Of larger files, this many lines each are looked at.
+const SAMPLE_LINES: usize = 4000;
+const SHOWN_ROWS: usize = 3;
+const SHOWN_TOKENS: usize = 24;
+
+pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
+    let console = session.console;
+    console.say(format!("check: recipe {}", recipe.path.display()));
+    let plugins = RecipePlugins::load(session, recipe)?;
+    plugins.try_all()?;
+    for identity in plugins.identities() {
+        console.say(format!("check: plugin {identity} runs, its configuration is right"));
+    }
+    let base = base::bring(session, recipe)?;
+
+    let mut job = dataset::job(session, recipe, &base, &plugins)?;
+    let bytes: u64 =
+        job.sources.iter().filter_map(|source| fs::metadata(&source.path).ok()).map(|meta| meta.len()).sum();
+    let sample = tempfile::tempdir()
+        .map_err(|error| Report::new(format!("cannot make a temporary folder: {error}")))?;
+    let whole = bytes <= WHOLE_BYTES;
+    let cache = if whole { session.datasets() } else { sample.path().join("dataset") };
+    if !whole {
+        take_sample(&mut job, sample.path())?;
+        console.say(format!("check: of each data file only the first {SAMPLE_LINES} lines"));
+    }
+    let (prepared, _) = dataset::prepare_job(session, &job, &cache)?;
+    print(&super::prepare::summary(&prepared.report));
+    print(&first_rows(&prepared.dataset, &base.tokenizer));
+
+    let material = Material { session, recipe, base: &base, plugins: &plugins, dataset: &prepared.dataset };
+    let stage = console.stage("check");
+    let mut training = material.job()?;
+    let measured = probe(&mut training).map_err(|error| {
+        let records = prepared.dataset.origins(error.record_ids());
+        Box::<Report>::from(error).records(records)
+    })?;
+    let lengths = prepared.dataset.train().lengths();
+    let plan = BatchPlan::epoch(&lengths, &training.batching, recipe.train.seed, 0);
+    let padded: u64 = plan
+        .iter()
+        .map(|rows| {
+            let longest = rows.iter().filter_map(|&row| lengths.get(row as usize)).max().copied().unwrap_or(0);
+            rows.len() as u64 * u64::from(longest)
+        })
+        .sum();
+    let epoch = measured.seconds * padded as f64 / (measured.tokens.max(1)) as f64;
+    let memory = measured.peak_memory.map_or("not known here".to_string(), megabytes);
+    let of_sample = if whole { "" } else { " of the sample" };
+    stage.finish(&format!(
+        "one step of {} rows and {} tokens forward and backward on {} in {:.2} s, loss {:.4}, gradient norm {:.3}",
+        measured.rows,
+        measured.tokens,
+        session.global.device,
+        measured.seconds,
+        measured.loss,
+        measured.gradient_norm,
+    ));
+    console.say(format!("check: peak memory {memory}; an epoch{of_sample} takes about {}", duration(epoch)));
+    console.say("check: all is well");
+    Ok(())
+}
+
+/// Puts the beginnings of the job's files in the place of the files. Findings of a sample stop nothing: a label
+/// that is rare in it need not be rare.
+fn take_sample(job: &mut PrepareJob, folder: &Path) -> Result<(), Box<Report>> {
+    for (index, source) in job.sources.iter_mut().enumerate() {
+        *source = SourceFile { part: source.part, path: head(&source.path, folder, index)? };
+    }
+    for validator in &mut job.validators {
+        validator.fail_on = None;
+    }
+    // A small test file may hold labels that the sample's training part lacks.
+    job.sources.retain(|source| source.part == Part::Train);
+    Ok(())
+}
+
+fn head(path: &Path, folder: &Path, index: usize) -> Result<PathBuf, Box<Report>> {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let plain = name.strip_suffix(".gz").unwrap_or(&name);
+    let folder = folder.join(index.to_string());
+    let to = folder.join(plain);
+    let copy = || -> std::io::Result<()> {
+        fs::create_dir_all(&folder)?;
+        let file = File::open(path)?;
+        let reader: Box<dyn Read> =
+            if plain.len() < name.len() { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
+        let mut reader = BufReader::new(reader);
+        let mut out = File::create(&to)?;
+        let mut line = Vec::new();
+        for _ in 0..SAMPLE_LINES {
+            line.clear();
+            if reader.read_until(b'\n', &mut line)? == 0 {
+                break;
+            }
+            out.write_all(&line)?;
+        }
+        Ok(())
+    };
+    copy().map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))?;
+    Ok(to)
+}
+
+/// The first training rows as the model sees them.
+fn first_rows(dataset: &Dataset, tokenizer: &[u8]) -> String {
+    let names = token_names(tokenizer);
+    let train = dataset.train();
+    let mut text = String::from("first rows as tokens\n");
+    for example in (0..SHOWN_ROWS).filter_map(|row| train.example(row)) {
+        let label = dataset.labels().names().get(example.label as usize).map_or("?", String::as_str);
+        let tokens: Vec<String> = example
+            .ids
+            .iter()
+            .take(SHOWN_TOKENS)
+            .map(|id| names.get(id).cloned().unwrap_or_else(|| id.to_string()))
+            .collect();
+        let more = if example.ids.len() > SHOWN_TOKENS { " ..." } else { "" };
+        text.push_str(&format!("  {label} ({} tokens): {}{more}\n", example.ids.len(), tokens.join(" ")));
+    }
+    text
+}
+
+/// Token id to token, from the bytes of tokenizer.json.
+fn token_names(tokenizer: &[u8]) -> HashMap<u32, String> {
+    let Ok(tokenizer) = serde_json::from_slice::<Value>(tokenizer) else { return HashMap::new() };
+    let mut names = HashMap::new();
+    match tokenizer.pointer("/model/vocab") {
+        // WordPiece and BPE: token to id.
+        Some(Value::Object(vocabulary)) => {
+            for (token, id) in vocabulary {
+                names.extend(id.as_u64().map(|id| (id as u32, token.clone())));
+            }
+        }
+        // Unigram: pairs of token and score, the index is the id.
+        Some(Value::Array(pieces)) => {
+            for (id, piece) in pieces.iter().enumerate() {
+                let token = piece.get(0).and_then(Value::as_str);
+                names.extend(token.map(|token| (id as u32, token.to_string())));
+            }
+        }
+        _ => {}
+    }
+    for added in tokenizer.get("added_tokens").and_then(Value::as_array).into_iter().flatten() {
+        if let (Some(id), Some(token)) =
+            (added.get("id").and_then(Value::as_u64), added.get("content").and_then(Value::as_str))
+        {
+            names.insert(id as u32, token.to_string());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_names_come_from_every_kind_of_tokenizer() {
+        let words = br#"{"model": {"vocab": {"a": 0, "b": 5}}, "added_tokens": [{"id": 7, "content": "[X]"}]}"#;
+        let names = token_names(words);
+        assert_eq!((names[&5].as_str(), names[&7].as_str()), ("b", "[X]"));
+        assert_eq!(token_names(br#"{"model": {"vocab": [["p", -1.0], ["q", -2.0]]}}"#)[&1], "q");
+        assert!(token_names(b"nonsense").is_empty());
+    }
+}

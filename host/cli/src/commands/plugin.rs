@@ -1,0 +1,93 @@
+//! `pegbox plugin`: what there is, and what one is.
+
+use std::path::{Path, PathBuf};
+
+use pegbox_runtime::{Limits, LoadOptions, Trust};
+
+use crate::arguments::InspectPlugin;
+use crate::console::print;
+use crate::report::Report;
+use crate::session::Session;
+
+pub fn list(session: &Session, recipe: &Path) -> Result<(), Box<Report>> {
+    let found = session.plugin_folders(&folder_of(recipe)).list();
+    if found.is_empty() {
+        session.console.say(
+            "no plugins; they are looked for in the recipe's plugins/ folder, in PEGBOX_PLUGINS and in --plugins",
+        );
+    }
+    for entry in found {
+        match entry {
+            Ok(found) => {
+                let about = &found.manifest.plugin;
+                let kinds: Vec<String> =
+                    about.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+                print(&format!(
+                    "{:<40} {:<12} {}\n",
+                    found.manifest.to_string(),
+                    kinds.join(", "),
+                    about.summary
+                ));
+            }
+            // One broken plugin must not hide the others.
+            Err(error) => Box::<Report>::from(error).show(session.console.is_json()),
+        }
+    }
+    Ok(())
+}
+
+pub fn inspect(session: &Session, arguments: &InspectPlugin) -> Result<(), Box<Report>> {
+    let found = session.plugin_folders(&folder_of(&arguments.recipe)).resolve(&arguments.plugin)?;
+    let manifest = &found.manifest;
+    if manifest.component.is_none() {
+        // A native library runs no earlier than a recipe trusts it.
+        print(&format!("{manifest}\n  native only; a recipe needs trust = \"native\" and its digest\n"));
+        if let Some(digest) = manifest.native.as_ref().and_then(|native| native.digest.as_ref()) {
+            print(&format!("  digest     {digest}\n"));
+        }
+        return Ok(());
+    }
+    let plugin = session.runtime()?.load(&found, &LoadOptions::default())?;
+    let schema = &plugin.description().configuration_schema;
+    let schema = serde_json::from_str::<serde_json::Value>(schema)
+        .map_or_else(|_| schema.clone(), |value| format!("{value:#}"));
+    if arguments.schema {
+        print(&format!("{schema}\n"));
+        return Ok(());
+    }
+    let about = &manifest.plugin;
+    let kinds: Vec<String> = about.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+    let identity = plugin.identity();
+    let Limits { deadline_ms, memory_mib, .. } = plugin.limits();
+    let fields = match manifest.records.fields.as_slice() {
+        [] => "none".to_string(),
+        fields => fields.join(", "),
+    };
+    let runs = match identity.trust {
+        Trust::Sandboxed => "in the sandbox, with no permissions",
+        Trust::Native => "outside the sandbox",
+        Trust::BuiltIn => "as a part of Pegbox",
+    };
+    print(&format!(
+        "{manifest}\n  {}\n  kinds      {}\n  licence    {}\n  contract   {}\n  digest     {}\n  runs       {runs}\n  \
+         reads      {fields}\n  limits     {deadline_ms} ms a call, {memory_mib} MiB\n  config     {}\n",
+        about.summary,
+        kinds.join(", "),
+        about.licence,
+        about.contract,
+        identity.digest.as_deref().unwrap_or("none"),
+        schema.replace('\n', "\n             "),
+    ));
+    Ok(())
+}
+
+/// The folder of a recipe that need not be there.
+fn folder_of(recipe: &Path) -> PathBuf {
+    if recipe.is_dir() {
+        return recipe.to_path_buf();
+    }
+    match recipe.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}

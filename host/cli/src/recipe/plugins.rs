@@ -1,0 +1,150 @@
+//! Plugins as a recipe names them: `[[data.clean]]`, `[[metrics]]`, `[[export]]`, `[train].loss`.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use pegbox_runtime::{LimitOverrides, PluginReference};
+use serde_json::Value;
+
+use super::reader::{Faults, Section};
+
+/// A plugin at work in a recipe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginUse {
+    /// `plugin`: `team/name@requirement`.
+    pub reference: String,
+    /// `config`: checked against the plugin's JSON Schema. `{}` by default.
+    pub config: Value,
+    /// `limits = { deadline-ms, memory-mib, copy-mib, tensors, tensor-mib }`: the manifest's by default.
+    pub limits: LimitOverrides,
+    /// `trust = "native"`: runs the native library, outside the sandbox; needs `digest`.
+    pub native: bool,
+    /// `digest`: `sha256:...`, the only code that may run under this name.
+    pub digest: Option<String>,
+    /// Where the recipe names it.
+    pub span: Range<usize>,
+}
+
+/// Who does a job.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Provider {
+    Plugin(PluginUse),
+    /// `builtin`: part of Pegbox.
+    BuiltIn { name: String, config: Value },
+}
+
+/// One of `[[metrics]]`: `plugin` or `builtin`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    pub provider: Provider,
+    /// `select-by`: the score that decides which checkpoint is best. One metric may say so; without it the
+    /// first score of the first metric decides.
+    pub select_by: Option<String>,
+}
+
+/// One of `[[export]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Export {
+    pub plugin: PluginUse,
+    /// `to`: the folder that the artifact becomes. Required.
+    pub to: PathBuf,
+}
+
+/// A table that names a plugin and says nothing else.
+pub(super) fn read_only(mut section: Section<'_, '_>) -> Option<PluginUse> {
+    let plugin = read(&mut section);
+    section.finish();
+    plugin
+}
+
+/// The keys of a plugin in a table that may have others, too.
+pub(super) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
+    let reference = section.required_text("plugin", "\"pegbox/text-normalizer@^0.1\"");
+    let span = section.span_of("plugin");
+    if let Some(reference) = &reference
+        && let Err(error) = PluginReference::parse(reference)
+    {
+        section.fault(span.clone(), error.to_string(), error.help());
+    }
+    let config = section.json("config");
+    let limits = section.table("limits").map(read_limits).unwrap_or_default();
+    let native = section.choice("trust", &[("native", true), ("sandboxed", false)]).unwrap_or(false);
+    let digest = section.text("digest");
+    if let Some(text) = &digest
+        && !pegbox_runtime::digest::is_well_formed(text)
+    {
+        section.fault(section.span_of("digest"), "`digest` must be `sha256:` and 64 hex digits", None);
+    }
+    if native && digest.is_none() {
+        section.fault(
+            section.span_of("trust"),
+            "a native plugin runs outside the sandbox, so its `digest` must be pinned",
+            Some("add digest = \"sha256:...\"; `pegbox plugin inspect` shows it".into()),
+        );
+    }
+    Some(PluginUse { reference: reference?, config, limits, native, digest, span })
+}
+
+/// `plugin` or `builtin`, and what belongs to each.
+pub(super) fn read_provider(mut section: Section<'_, '_>, built_in: &[&str]) -> Option<Provider> {
+    let provider = provider(&mut section, built_in);
+    section.finish();
+    provider
+}
+
+fn provider(section: &mut Section<'_, '_>, built_in: &[&str]) -> Option<Provider> {
+    let choices: Vec<(&str, usize)> = built_in.iter().enumerate().map(|(i, name)| (*name, i)).collect();
+    if !section.holds("builtin") {
+        section.get("builtin");
+        return read(section).map(Provider::Plugin);
+    }
+    if section.holds("plugin") {
+        section.get("plugin");
+        section.fault(section.span_of("builtin"), "`plugin` and `builtin` exclude each other", None);
+    }
+    let name = section.choice("builtin", &choices).and_then(|index| built_in.get(index));
+    let config = section.json("config");
+    Some(Provider::BuiltIn { name: name?.to_string(), config })
+}
+
+pub(super) fn read_metrics(sections: Vec<Section<'_, '_>>, faults: &Faults) -> Option<Vec<Metric>> {
+    if sections.is_empty() {
+        let provider = Provider::BuiltIn { name: "accuracy".into(), config: serde_json::json!({}) };
+        return Some(vec![Metric { provider, select_by: None }]);
+    }
+    let mut metrics = Vec::new();
+    let mut selected = false;
+    for mut section in sections {
+        let select_by = section.text("select-by");
+        if select_by.is_some() && selected {
+            faults.add(section.span_of("select-by"), "`select-by` may stand in one metric only", None, None);
+        }
+        selected |= select_by.is_some();
+        let provider = provider(&mut section, &["accuracy"]);
+        section.finish();
+        metrics.push(provider.map(|provider| Metric { provider, select_by }));
+    }
+    metrics.into_iter().collect()
+}
+
+pub(super) fn read_exports(sections: Vec<Section<'_, '_>>, folder: &Path) -> Option<Vec<Export>> {
+    let read_export = |mut section: Section<'_, '_>| {
+        let to = section.required_text("to", "\"out/hf\"");
+        let plugin = read(&mut section);
+        section.finish();
+        Some(Export { plugin: plugin?, to: folder.join(to?) })
+    };
+    sections.into_iter().map(read_export).collect()
+}
+
+fn read_limits(mut section: Section<'_, '_>) -> LimitOverrides {
+    let limits = LimitOverrides {
+        deadline_ms: section.whole("deadline-ms", 1),
+        memory_mib: section.whole("memory-mib", 1),
+        copy_mib: section.whole("copy-mib", 1),
+        tensors: section.whole("tensors", 1),
+        tensor_mib: section.whole("tensor-mib", 1),
+    };
+    section.finish();
+    limits
+}

@@ -1,0 +1,119 @@
+//! Every crate's errors as reports.
+
+use std::error::Error;
+
+use pegbox_data::DataError;
+use pegbox_deploy::ExportError;
+use pegbox_hub::HubError;
+use pegbox_models::ModelError;
+use pegbox_runtime::{LoadError, PluginError};
+use pegbox_train::TrainError;
+
+use super::{Excerpt, FAILED, Report, USAGE};
+use crate::recipe::{Fault, RecipeError};
+
+/// Faults of a recipe that are shown in full.
+const SHOWN_FAULTS: usize = 5;
+
+impl From<RecipeError> for Box<Report> {
+    fn from(error: RecipeError) -> Self {
+        match error {
+            RecipeError::NotFound { .. } => Report::usage(error.to_string())
+                .help("`pegbox init` writes one to begin with; or name the recipe or its folder"),
+            RecipeError::Io { .. } => Report::usage(error.to_string()),
+            RecipeError::Faults { path, text, faults } => of_faults(&path.display().to_string(), &text, &faults),
+        }
+    }
+}
+
+fn of_faults(file: &str, text: &str, faults: &[Fault]) -> Box<Report> {
+    let excerpt = |fault: &Fault| Excerpt::new(file, text, fault.span.clone(), fault.label.clone());
+    if let [fault] = faults {
+        let mut report = Report::usage(&fault.message);
+        report.excerpts.push(excerpt(fault));
+        report.help.extend(fault.help.clone());
+        return report;
+    }
+    let mut report = Report::usage(format!("the recipe is wrong in {} places", faults.len()));
+    for fault in faults.iter().take(SHOWN_FAULTS) {
+        report.excerpts.push(excerpt(fault).titled(&fault.message).with_help(fault.help.clone()));
+    }
+    if faults.len() > SHOWN_FAULTS {
+        report.help.push(format!("mend these first; {} more follow", faults.len() - SHOWN_FAULTS));
+    }
+    report
+}
+
+impl From<PluginError> for Box<Report> {
+    fn from(error: PluginError) -> Self {
+        let mut report = with_causes(&error, error.help());
+        report.records = error.record_ids().iter().map(|id| format!("record {id}")).collect();
+        report
+    }
+}
+
+impl From<LoadError> for Box<Report> {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Call(error) => error.into(),
+            error => {
+                let mut report = with_causes(&error, error.help());
+                report.exit = USAGE;
+                report
+            }
+        }
+    }
+}
+
+impl From<DataError> for Box<Report> {
+    fn from(error: DataError) -> Self {
+        with_causes(&error, error.help()).records(error.record_origins().to_vec())
+    }
+}
+
+impl From<TrainError> for Box<Report> {
+    fn from(error: TrainError) -> Self {
+        let records = error.record_ids().iter().map(|id| format!("record {id}")).collect();
+        with_causes(&error, error.help()).records(records).safe(error.checkpoint())
+    }
+}
+
+impl From<ModelError> for Box<Report> {
+    fn from(error: ModelError) -> Self {
+        with_causes(&error, error.help())
+    }
+}
+
+impl From<HubError> for Box<Report> {
+    fn from(error: HubError) -> Self {
+        let exit = if matches!(error, HubError::Source { .. }) { USAGE } else { FAILED };
+        let mut report = with_causes(&error, error.help());
+        report.exit = exit;
+        report
+    }
+}
+
+impl From<ExportError> for Box<Report> {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Plugin(error) => error.into(),
+            error => with_causes(&error, error.help()),
+        }
+    }
+}
+
+/// The error's line, and its sources' lines as causes, without what an outer line already says.
+fn with_causes(error: &dyn Error, help: Option<String>) -> Box<Report> {
+    let mut report = Report::new(error.to_string());
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        let said = report.error.contains(&text) || report.causes.iter().any(|cause| cause.contains(&text));
+        if !said {
+            report.causes.push(text);
+        }
+        source = cause.source();
+    }
+    report.help.extend(help);
+    report
+}

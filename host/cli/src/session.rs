@@ -1,0 +1,57 @@
+//! What every command works with: the options, the console, the caches, the plugin runtime.
+
+use std::cell::OnceCell;
+use std::env;
+use std::path::{Path, PathBuf};
+
+use pegbox_hub::Cache;
+use pegbox_runtime::{PluginFolders, Runtime};
+
+use crate::arguments::Global;
+use crate::console::Console;
+use crate::report::Report;
+
+pub struct Session {
+    pub global: Global,
+    pub console: Console,
+    pub cache: Cache,
+    runtime: OnceCell<Runtime>,
+}
+
+impl Session {
+    pub fn new(global: Global) -> Result<Self, Box<Report>> {
+        let console = Console::new(&global);
+        Ok(Self { global, console, cache: Cache::locate()?, runtime: OnceCell::new() })
+    }
+
+    /// The plugin engine, started when it is first needed.
+    pub fn runtime(&self) -> Result<&Runtime, Box<Report>> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
+        }
+        let runtime = Runtime::new(&self.cache.root().join("compiled-plugins"))?;
+        Ok(self.runtime.get_or_init(|| runtime))
+    }
+
+    /// Where plugins are looked for: beside the recipe, in `PEGBOX_PLUGINS`, in `--plugins`, and among the
+    /// installed ones, in this order.
+    pub fn plugin_folders(&self, recipe_folder: &Path) -> PluginFolders {
+        let listed = env::var_os("PEGBOX_PLUGINS").unwrap_or_default();
+        let mut folders = vec![recipe_folder.join("plugins")];
+        folders.extend(env::split_paths(&listed).filter(|path| !path.as_os_str().is_empty()));
+        folders.extend(self.global.plugins.iter().cloned());
+        folders.extend(installed_plugins());
+        PluginFolders::new(folders)
+    }
+
+    /// Folder of the prepared datasets.
+    pub fn datasets(&self) -> PathBuf {
+        self.cache.root().join("datasets")
+    }
+}
+
+fn installed_plugins() -> Option<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let data = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")))?;
+    Some(data.join("pegbox/plugins"))
+}

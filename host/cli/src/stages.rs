@@ -1,0 +1,18 @@
+//! The pieces of work that commands are made of. Each says what it does, and whether there was anything to do.
+
+/// The base model.
+pub mod base;
+/// A trained classifier, from a run or from an exported folder.
+pub mod classifier;
+/// The prepared dataset.
+pub mod dataset;
+/// Measuring the best checkpoint.
+pub mod evaluation;
+/// Artifacts.
+pub mod export;
+/// pegbox.lock.
+pub mod lock;
+/// Run folders.
+pub mod runs;
+/// Training and its observer.
+pub mod training;

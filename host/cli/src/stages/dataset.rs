@@ -1,0 +1,93 @@
+//! The prepared dataset.
+
+use std::path::Path;
+
+use pegbox_data::{
+    BatchSettings, BatchSize, CacheOutcome, Part, PrepareJob, Prepared, Schema, SourceFile, SplitSettings,
+    TokenSettings, prepare,
+};
+
+use super::base::Base;
+use crate::console::Outcome;
+use crate::plugins::RecipePlugins;
+use crate::recipe::{Batch, Recipe};
+use crate::report::Report;
+use crate::session::Session;
+
+/// Reads, cleans, validates, splits and tokenizes, unless the cache holds the result.
+pub fn bring(
+    session: &Session,
+    recipe: &Recipe,
+    base: &Base,
+    plugins: &RecipePlugins,
+) -> Result<(Prepared, Outcome), Box<Report>> {
+    let job = job(session, recipe, base, plugins)?;
+    prepare_job(session, &job, &session.datasets())
+}
+
+pub fn prepare_job(
+    session: &Session,
+    job: &PrepareJob,
+    cache: &Path,
+) -> Result<(Prepared, Outcome), Box<Report>> {
+    let stage = session.console.stage("prepare");
+    let prepared = prepare(job, cache, &stage)?;
+    let dataset = &prepared.dataset;
+    let result = format!(
+        "{} training, {} validation and {} test rows, {} labels",
+        dataset.train().len(),
+        dataset.validation().len(),
+        dataset.test().len(),
+        dataset.labels().len(),
+    );
+    let outcome = match &prepared.outcome {
+        CacheOutcome::Loaded => stage.unchanged(&result),
+        CacheOutcome::Built => stage.finish(&result),
+        CacheOutcome::Rebuilt { damage } => {
+            stage.say(format!("prepare: the cached dataset was damaged ({damage}) and was made again"));
+            stage.finish(&result)
+        }
+    };
+    Ok((prepared, outcome))
+}
+
+/// What the recipe asks of the data.
+pub fn job(
+    session: &Session,
+    recipe: &Recipe,
+    base: &Base,
+    plugins: &RecipePlugins,
+) -> Result<PrepareJob, Box<Report>> {
+    let data = &recipe.data;
+    let files = |part: Part, paths: &[std::path::PathBuf]| -> Vec<SourceFile> {
+        paths.iter().map(|path| SourceFile { part, path: path.clone() }).collect()
+    };
+    let mut sources = files(Part::Train, &data.train);
+    sources.extend(files(Part::Validation, &data.validation));
+    sources.extend(files(Part::Test, &data.test));
+    Ok(PrepareJob {
+        sources,
+        schema: Schema::new([("text", data.text_field.as_str()), ("label", data.label_field.as_str())])?,
+        cleaners: plugins.clean_stages(),
+        validators: plugins.validate_stages(recipe),
+        split: SplitSettings {
+            validation: data.split.validation,
+            test: 0.0,
+            stratify: data.split.stratify,
+            seed: data.split.seed,
+        },
+        tokenizer: base.tokenizer.clone(),
+        tokens: TokenSettings { max_length: recipe.model.max_length as usize, over_long: data.over_long },
+        batching: batching(recipe),
+        threads: session.global.threads.unwrap_or(0) as usize,
+    })
+}
+
+/// How rows become batches.
+pub fn batching(recipe: &Recipe) -> BatchSettings {
+    let size = match recipe.train.batch {
+        Batch::Tokens(tokens) => BatchSize::Tokens(tokens as usize),
+        Batch::Rows(rows) => BatchSize::Rows(rows as usize),
+    };
+    BatchSettings::new(size)
+}

@@ -1,0 +1,100 @@
+//! Artifacts of the best checkpoint.
+
+use pegbox_deploy::{Exported, TrainedModel, export, tokenizer_files};
+use pegbox_train::{RunFolder, load_best};
+use serde_json::{Value, json};
+
+use super::runs::{Done, Stages, key};
+use super::training::Material;
+use super::{classifier, evaluation};
+use crate::console::{Outcome, megabytes};
+use crate::recipe::Export;
+use crate::report::Report;
+
+/// Writes every artifact that the recipe asks for, unless it is there already.
+pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Vec<Outcome>, Box<Report>> {
+    if material.recipe.exports.is_empty() {
+        material.session.console.say("export: the recipe asks for no artifact ([[export]])");
+    }
+    material
+        .recipe
+        .exports
+        .iter()
+        .enumerate()
+        .map(|(index, wanted)| bring_one(material, run, index, wanted))
+        .collect()
+}
+
+fn bring_one(
+    material: &Material<'_>,
+    run: &RunFolder,
+    index: usize,
+    wanted: &Export,
+) -> Result<Outcome, Box<Report>> {
+    let best = load_best(run)?;
+    let name = format!("export {}", wanted.to.display());
+    let exporter = material.plugins.exporters.get(index);
+    let scores = evaluation::scores(run);
+    let key = key(&[
+        "export",
+        &material.key(),
+        &best.step.to_string(),
+        &exporter.map_or(String::new(), |exporter| exporter.identity()),
+        &scores.to_string(),
+    ]);
+    let stage = material.session.console.stage("export");
+    if Stages::read(run.path()).is_done(&name, &key) && wanted.to.join(".pegbox-export.json").is_file() {
+        return Ok(stage.unchanged(&wanted.to.display().to_string()));
+    }
+    let Some(mut exporter) = material.plugins.make_exporter(index)? else {
+        return Err(Report::new(format!("no exporter for {}", wanted.to.display())));
+    };
+    let labels = material.dataset.labels().names().to_vec();
+    let configuration =
+        Value::Object(classifier::configuration(material.recipe, material.base, &labels));
+    let model = TrainedModel {
+        weights: best.weights,
+        configuration: format!("{configuration:#}"),
+        tokenizer_files: tokenizer_files(&material.base.model.folder)?,
+        labels,
+        metrics: scores,
+        provenance: provenance(material, best.step),
+    };
+    let Exported { files, verified_tensors, .. } = export(exporter.as_mut(), model, &wanted.to)?;
+    let bytes = files.iter().map(|(_, bytes)| bytes).sum();
+    let outcome = stage.finish(&format!(
+        "{}: {} files, {}, {verified_tensors} tensors read back and equal",
+        wanted.to.display(),
+        files.len(),
+        megabytes(bytes),
+    ));
+    Stages::note(run.path(), &name, Done { key, seconds: outcome.seconds, finished: true })?;
+    Ok(outcome)
+}
+
+/// What wit/artifacts.wit promises: base model and licence, dataset, plugins, recipe, seed, Pegbox's version.
+/// No paths of this machine and no times: the same run gives the same artifact.
+fn provenance(material: &Material<'_>, step: u64) -> Value {
+    let recipe = material.recipe;
+    let plugins: Vec<Value> = material
+        .plugins
+        .identities()
+        .iter()
+        .map(|plugin| {
+            json!({ "name": plugin.name, "version": plugin.version.to_string(), "digest": plugin.digest })
+        })
+        .collect();
+    json!({
+        "base-model": {
+            "source": recipe.model.source,
+            "digest": material.base.model.digest,
+            "licence": material.base.model.licence,
+        },
+        "dataset": { "key": material.dataset.key(), "files": super::lock::dataset_files(material) },
+        "plugins": plugins,
+        "recipe": recipe.text,
+        "seed": recipe.train.seed,
+        "step": step,
+        "pegbox": env!("CARGO_PKG_VERSION"),
+    })
+}

@@ -1,0 +1,346 @@
+//! What can go wrong, where, and how to mend it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use pegbox_runtime::{PluginError, Severity};
+
+use crate::record::Part;
+use crate::report::PrepareReport;
+
+/// A preparation that failed. `Display` is one line that says what and where; [`DataError::help`] says how
+/// to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// A file of records that cannot be read.
+    #[error(transparent)]
+    Read(#[from] Box<ReadError>),
+    /// The recipe's `[data].fields` cannot be used.
+    #[error("[data].fields: {what}")]
+    Schema { what: String },
+    /// A plugin's call that failed, with the origins of the records that it was about.
+    #[error("{error}")]
+    Plugin {
+        #[source]
+        error: PluginError,
+        origins: Vec<String>,
+    },
+    /// A plugin that returned something of the wrong size.
+    #[error("plugin {plugin} returned {found} for {expected}")]
+    Contract {
+        plugin: String,
+        expected: String,
+        found: String,
+        origins: Vec<String>,
+    },
+    /// A stage that asks for a role which the recipe does not name.
+    #[error(
+        "plugin {plugin} reads the field `{role}`, which the recipe's [data].fields does not name"
+    )]
+    Role {
+        plugin: String,
+        role: String,
+        known: Vec<String>,
+    },
+    /// Findings that stop the run.
+    #[error("{}", findings_line(.plugin, *.level, *.count, .examples))]
+    Findings {
+        plugin: String,
+        /// The recipe's `fail-on`.
+        level: Severity,
+        /// Findings at this level or above.
+        count: u64,
+        examples: Vec<String>,
+        report: Box<PrepareReport>,
+    },
+    /// Records that cannot be trained on.
+    #[error("{origin}: the record has no `{field}` ({count} such records after cleaning)")]
+    Missing {
+        field: String,
+        origin: String,
+        count: usize,
+    },
+    /// A label that training lacks.
+    #[error(
+        "{origin}: the label `{label}` is in the {part} rows but not in the training rows ({count} such rows)"
+    )]
+    UnknownLabel {
+        label: String,
+        part: Part,
+        origin: String,
+        count: usize,
+        nearest: Option<String>,
+    },
+    /// Too few labels to tell apart.
+    #[error("the training rows have {count} label(s); a classifier needs at least 2")]
+    TooFewLabels { count: usize },
+    /// No rows.
+    #[error("the {part} part has no rows{}", .why)]
+    Empty { part: Part, why: &'static str },
+    /// The settings of the split cannot be used.
+    #[error("[data].split: {what}")]
+    Split { what: String },
+    /// The file of the tokenizer cannot be used.
+    #[error("the tokenizer {name}: {what}")]
+    Tokenizer { name: String, what: String },
+    /// A text that could not be tokenized.
+    #[error("{origin}: the text could not be tokenized: {what}")]
+    Tokenize { origin: String, what: String },
+    /// Texts that are too long where the recipe says that they may not be.
+    #[error(
+        "{origin}: the text has {tokens} tokens, max-length is {max_length} ({count} such rows)"
+    )]
+    OverLong {
+        origin: String,
+        tokens: usize,
+        max_length: usize,
+        count: usize,
+    },
+    /// A file of a prepared dataset that is not as it was written.
+    #[error("{}: {what}", file.display())]
+    Damaged { file: PathBuf, what: String },
+    /// The disk.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        doing: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+impl From<ReadError> for DataError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(Box::new(error))
+    }
+}
+
+impl DataError {
+    /// How to mend it.
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Read(error) => return error.help(),
+            Self::Plugin { error, .. } => return error.help(),
+            Self::Schema { .. } => "write for example fields = { text = \"text\", label = \"label\" }".to_owned(),
+            Self::Contract { plugin, .. } => {
+                format!("this is a mistake in the plugin; report it to the authors of {plugin} with this message")
+            }
+            Self::Role { role, known, .. } => format!(
+                "add {role} = \"...\" to [data].fields, which has {}; or take the plugin out of the recipe",
+                listed(known)
+            ),
+            Self::Findings { .. } => {
+                "mend the records, or let a cleaner drop them, or set the validator's `fail-on` to a higher level or to \"never\"".to_owned()
+            }
+            Self::Missing { field, .. } => {
+                format!("give these records a `{field}`, or let a cleaner drop them")
+            }
+            Self::UnknownLabel { label, nearest: Some(nearest), .. } => format!(
+                "did you mean `{nearest}`? Otherwise add training rows with the label `{label}`, or take these rows out"
+            ),
+            Self::UnknownLabel { label, .. } => {
+                format!("add training rows with the label `{label}`, or take these rows out")
+            }
+            Self::TooFewLabels { .. } => "check which field [data].fields names as `label`".to_owned(),
+            Self::Empty { .. } => "check the files and what the cleaners dropped".to_owned(),
+            Self::Split { .. } => {
+                "shares are at least 0 and together below 1; give more rows, a larger share, or a file of its own".to_owned()
+            }
+            Self::Tokenizer { .. } => {
+                "the model's folder must hold the tokenizer.json of the Hugging Face library `tokenizers`".to_owned()
+            }
+            Self::OverLong { .. } => {
+                "raise max-length (the model sets a ceiling), or set over-long to \"truncate\" or \"drop\"".to_owned()
+            }
+            Self::Damaged { file, .. } => match file.parent() {
+                Some(folder) => format!("delete the folder {} and run `pegbox prepare` again", folder.display()),
+                None => "run `pegbox prepare` again".to_owned(),
+            },
+            Self::Tokenize { .. } | Self::Io { .. } => return None,
+        })
+    }
+
+    /// The records that a plugin was working on, as `file:line`.
+    pub fn record_origins(&self) -> &[String] {
+        match self {
+            Self::Plugin { origins, .. } | Self::Contract { origins, .. } => origins,
+            _ => &[],
+        }
+    }
+
+    /// The plugin's error, if it is one.
+    pub fn plugin(&self) -> Option<&PluginError> {
+        match self {
+            Self::Plugin { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What had happened until findings stopped the run.
+    pub fn report(&self) -> Option<&PrepareReport> {
+        match self {
+            Self::Findings { report, .. } => Some(report),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+}
+
+/// A file of records that cannot be read. `Display` is `file:line:column: what`.
+#[derive(Debug)]
+pub struct ReadError {
+    pub path: Box<Path>,
+    /// From 1; none where the file as a whole is meant.
+    pub line: Option<u64>,
+    /// In bytes, from 1; none where it is not known.
+    pub column: Option<u64>,
+    pub fault: ReadFault,
+}
+
+/// What is wrong with the file.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadFault {
+    #[error("cannot open the file: {0}")]
+    Open(io::Error),
+    #[error("cannot read the file: {0}")]
+    Io(io::Error),
+    #[error("the gzip stream is damaged: {0}")]
+    Gzip(io::Error),
+    #[error("`{extension}` is no format that Pegbox reads")]
+    Format { extension: String },
+    #[error("the line is not JSON: {what}")]
+    Json { what: String },
+    #[error("expected a JSON object, found {found}")]
+    NotAnObject { found: &'static str },
+    #[error("the record has no field `{name}`; it has {}", listed(.present))]
+    FieldMissing {
+        role: Box<str>,
+        name: Box<str>,
+        present: Box<[String]>,
+        nearest: Option<Box<str>>,
+    },
+    #[error("the field `{name}` is {found}, expected {expected}")]
+    WrongType {
+        name: String,
+        found: &'static str,
+        expected: &'static str,
+    },
+    #[error("the bytes are not valid UTF-8")]
+    Utf8,
+    #[error("a NUL byte: this is no text, or text in UTF-16 or UTF-32")]
+    Nul,
+    #[error("the {what} is longer than {} MiB", limit >> 20)]
+    TooLong { what: &'static str, limit: usize },
+    #[error("the row has {found} columns, the header has {expected}")]
+    Columns {
+        found: usize,
+        expected: usize,
+        lines: u64,
+    },
+    #[error("a quote is opened here and never closed")]
+    OpenQuote,
+    #[error("text after a closing quote")]
+    AfterQuote,
+    #[error("the header names the column `{name}` twice")]
+    HeaderTwice { name: String },
+    #[error("the file is empty; a CSV file begins with a header")]
+    NoHeader,
+}
+
+impl ReadError {
+    /// How to mend it.
+    pub fn help(&self) -> Option<String> {
+        Some(match &self.fault {
+            ReadFault::FieldMissing {
+                role,
+                name,
+                nearest,
+                ..
+            } => match nearest {
+                Some(nearest) => format!(
+                    "the recipe's [data].fields.{role} names `{name}`; did you mean `{nearest}`?"
+                ),
+                None => format!(
+                    "the recipe's [data].fields.{role} names `{name}`; name a field that the records have"
+                ),
+            },
+            ReadFault::Format { .. } => {
+                "use .jsonl, .ndjson or .csv, or one of them with .gz".to_owned()
+            }
+            ReadFault::Gzip(_) => "the file may be cut short; fetch or pack it again".to_owned(),
+            ReadFault::Json { .. } => "JSONL holds one whole JSON object on each line".to_owned(),
+            ReadFault::NotAnObject { .. } => {
+                "each line is an object such as {\"text\": \"...\", \"label\": \"...\"}".to_owned()
+            }
+            ReadFault::Utf8 | ReadFault::Nul => "save the file as UTF-8".to_owned(),
+            ReadFault::TooLong { .. } => "is a line break or a closing quote missing?".to_owned(),
+            ReadFault::Columns { lines: 2.., .. } => {
+                "the row runs over several lines; is a closing quote missing?".to_owned()
+            }
+            ReadFault::Columns { .. } => {
+                "put a field that holds a comma into double quotes; fields are separated by commas"
+                    .to_owned()
+            }
+            ReadFault::OpenQuote | ReadFault::AfterQuote => {
+                "inside a quoted field a double quote is written twice: \"\"".to_owned()
+            }
+            ReadFault::HeaderTwice { .. } => "give each column a name of its own".to_owned(),
+            ReadFault::WrongType { .. }
+            | ReadFault::Open(_)
+            | ReadFault::Io(_)
+            | ReadFault::NoHeader => return None,
+        })
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+            if let Some(column) = self.column {
+                write!(f, ":{column}")?;
+            }
+        }
+        write!(f, ": {}", self.fault)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// `a`, `b`, `c`: at most twelve.
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    let mut shown: Vec<String> = names
+        .iter()
+        .take(12)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if names.len() > shown.len() {
+        shown.push(format!("and {} more", names.len() - shown.len()));
+    }
+    shown.join(", ")
+}
+
+fn findings_line(plugin: &str, level: Severity, count: u64, examples: &[String]) -> String {
+    let level = match level {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    };
+    let first = examples
+        .first()
+        .map(|example| format!("; the first: {example}"))
+        .unwrap_or_default();
+    format!("plugin {plugin} found {count} fault(s) at or above fail-on = \"{level}\"{first}")
+}

@@ -1,0 +1,64 @@
+//! Pegbox's data: from files of records to batches of token ids. No tensor and no model in here.
+//!
+//! Read, clean, validate, split, number the labels, tokenize, write: [`prepare`] does all of it, and each
+//! step can be used alone.
+
+/// Batches of an epoch: grouped by length, padded to the longest row.
+mod batch;
+/// The dataset's key: a digest of everything that its contents depend on.
+mod cache;
+/// Cleaners over all cores.
+mod clean;
+/// The prepared dataset on disk.
+mod dataset;
+/// Files that are there whole or not at all.
+mod durable;
+/// What can go wrong, where, and how to mend it.
+mod error;
+/// The label vocabulary.
+mod labels;
+/// Work over all cores with results in order.
+mod parallel;
+/// From files to a dataset.
+mod prepare;
+/// How far the work is.
+mod progress;
+/// The random numbers of splits and batches; they may never change.
+mod random;
+/// Readers: JSONL and CSV, plain or gzipped.
+mod read;
+/// Records, their fields and where they come from.
+mod record;
+/// What happened on the way.
+mod report;
+/// Training, validation and test.
+mod split;
+/// A plugin as a stage of the preparation.
+mod stage;
+/// Text to token ids.
+mod tokenize;
+/// Token ids of a part of the dataset.
+mod tokens;
+/// Validators over all cores.
+mod validate;
+
+pub use batch::{BatchPlan, BatchSettings, BatchSize, PaddingReport, padding};
+pub use cache::{FORMAT, KeyParts, SourceDigest, ValidatorKey};
+pub use clean::{Cleaned, Dropped, clean};
+pub use dataset::{Dataset, FileDigest, Manifest, RowLookup, RowText};
+pub use error::{DataError, ReadError, ReadFault};
+pub use labels::Labels;
+pub use prepare::{CacheOutcome, PrepareJob, Prepared, SourceFile, prepare};
+pub use progress::Progress;
+pub use random::SplitMix64;
+pub use read::{MAXIMUM_LINE, Reader, read_file};
+pub use record::{Field, Origin, Origins, Part, Record, Schema};
+pub use report::{
+    ChangeExample, ClassCount, CodeCount, FileReport, LengthReport, PrepareReport, StageReport,
+    TruncationReport,
+};
+pub use split::{SplitSettings, stratified_split};
+pub use stage::{CleanStage, MakeCleaner, MakeValidator, StageIdentity, ValidateStage};
+pub use tokenize::{Encoded, OverLong, TextTokenizer, TokenSettings};
+pub use tokens::{Example, PaddedBatch, TokenSplit, collate_ids};
+pub use validate::{LocatedFinding, validate};

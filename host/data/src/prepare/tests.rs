@@ -1,0 +1,404 @@
+use std::fs;
+use std::sync::{Arc, Mutex};
+
+use pegbox_runtime::{Cleaner, Finding, Outcome, PluginError, RowBatch, Severity, Validator};
+
+use super::*;
+use crate::batch::BatchSize;
+use crate::stage::StageIdentity;
+
+const TINY: &str = include_str!("../tokenize/tiny.json");
+
+/// Drops texts with `bad`.
+struct NoBad;
+
+impl Cleaner for NoBad {
+    fn clean(&mut self, batch: &RowBatch) -> Result<Vec<Outcome>, PluginError> {
+        let bad = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains("bad"));
+        let outcome = |drop| {
+            if drop {
+                Outcome::Drop("bad-word".to_owned())
+            } else {
+                Outcome::Keep
+            }
+        };
+        Ok(batch
+            .rows
+            .iter()
+            .map(|row| outcome(bad(&row.values[0])))
+            .collect())
+    }
+}
+
+/// Warns of every text with more than 60 bytes.
+struct Long;
+
+impl Validator for Long {
+    fn validate(&mut self, batch: &RowBatch) -> Result<Vec<Finding>, PluginError> {
+        let long = batch
+            .rows
+            .iter()
+            .filter(|row| row.values[0].as_ref().is_some_and(|text| text.len() > 60));
+        Ok(long
+            .map(|row| Finding {
+                level: Severity::Warning,
+                row: Some(row.id),
+                field: Some("text".to_owned()),
+                code: "long".to_owned(),
+                message: "more than 60 bytes".to_owned(),
+                proposed_fix: None,
+            })
+            .collect())
+    }
+
+    fn state(&mut self) -> Result<Vec<u8>, PluginError> {
+        Ok(vec![])
+    }
+
+    fn merge(&mut self, _: &[u8]) -> Result<(), PluginError> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Vec<Finding>, PluginError> {
+        Ok(vec![])
+    }
+}
+
+fn identity(plugin: &str) -> StageIdentity {
+    StageIdentity {
+        plugin: plugin.to_owned(),
+        version: "1.0.0".to_owned(),
+        digest: None,
+        configuration: serde_json::json!({}),
+    }
+}
+
+/// A folder with a training file of 1200 rows in 4 classes and a test file of 40.
+fn job(folder: &Path) -> PrepareJob {
+    let row = |number: usize| {
+        let words = "hello world ".repeat(1 + number * 7919 % 9);
+        let bad = if number % 50 == 49 { " bad" } else { "" };
+        format!(
+            "{{\"text\": \"{words}{number}{bad}\", \"label\": {}}}\n",
+            number % 4
+        )
+    };
+    fs::write(
+        folder.join("train.jsonl"),
+        (0..1200).map(row).collect::<String>(),
+    )
+    .unwrap();
+    fs::write(
+        folder.join("test.jsonl"),
+        (1200..1240).map(row).collect::<String>(),
+    )
+    .unwrap();
+    let source = |part, name| SourceFile {
+        part,
+        path: folder.join(name),
+    };
+    PrepareJob {
+        sources: vec![
+            source(Part::Train, "train.jsonl"),
+            source(Part::Test, "test.jsonl"),
+        ],
+        schema: Schema::new([("text", "text"), ("label", "label")]).unwrap(),
+        cleaners: vec![CleanStage {
+            identity: identity("acme/no-bad"),
+            roles: vec!["text".to_owned()],
+            make: Arc::new(|| Ok(Box::new(NoBad))),
+        }],
+        validators: vec![ValidateStage {
+            identity: identity("acme/long"),
+            roles: vec!["text".to_owned()],
+            make: Arc::new(|| Ok(Box::new(Long))),
+            fail_on: Some(Severity::Error),
+        }],
+        split: SplitSettings {
+            seed: 7,
+            ..SplitSettings::default()
+        },
+        tokenizer: TINY.as_bytes().to_vec(),
+        tokens: TokenSettings {
+            max_length: 16,
+            over_long: OverLong::Truncate,
+        },
+        batching: BatchSettings::new(BatchSize::Tokens(256)),
+        threads: 2,
+    }
+}
+
+fn run(job: &PrepareJob, folder: &Path) -> Result<Prepared, DataError> {
+    prepare(job, &folder.join("cache"), &())
+}
+
+#[test]
+fn a_dataset_is_built_once_and_then_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path());
+    let stages = Mutex::new(Vec::new());
+    let progress = |stage: &str, done: u64, total: Option<u64>| {
+        stages.lock().unwrap().push((stage.to_owned(), done, total));
+    };
+    let built = prepare(&job, &folder.path().join("cache"), &progress).unwrap();
+    assert_eq!(built.outcome, CacheOutcome::Built);
+    let stages = stages.into_inner().unwrap();
+    assert!(stages.contains(&("read train.jsonl".to_owned(), 1200, Some(1200))));
+    assert!(stages.contains(&("clean acme/no-bad".to_owned(), 1240, Some(1240))));
+    assert!(stages.iter().any(|(stage, ..)| stage == "tokenize"));
+
+    let report = &built.report;
+    assert_eq!(report.stages[0].dropped["bad-word"], 24);
+    let findings = built.dataset.findings().unwrap();
+    assert_eq!(
+        (
+            report.findings[0].count as usize,
+            report.findings[0].examples.len()
+        ),
+        (findings.len(), 5)
+    );
+    assert_eq!(
+        (
+            report.rows[&Part::Train],
+            report.rows[&Part::Validation],
+            report.rows[&Part::Test]
+        ),
+        (1058, 118, 40)
+    );
+    assert!(report.truncation.rows > 0 && report.truncation.tokens > report.truncation.rows);
+    assert!(
+        report.padding.grouped < report.padding.naive
+            && report.padding.naive <= report.padding.fixed
+    );
+    assert_eq!(report.classes.len(), 4);
+    assert_eq!(
+        report.classes.iter().map(|class| class.train).sum::<u64>(),
+        1058
+    );
+    assert_eq!(report.leaked[&Part::Validation], 0);
+
+    // Every record that was not dropped is in one part, with its own text.
+    let dataset = &built.dataset;
+    let mut seen: Vec<u64> = Part::ALL
+        .iter()
+        .flat_map(|part| dataset.split(*part).records().to_vec())
+        .collect();
+    seen.extend(dataset.dropped().unwrap().iter().map(|dropped| dropped.id));
+    seen.sort_unstable();
+    assert_eq!(seen, (0..1240).collect::<Vec<_>>());
+    assert_eq!(dataset.dropped().unwrap()[0].origin, "train.jsonl:50");
+    let row = dataset.rows().unwrap().get(1205).unwrap();
+    assert_eq!(
+        (row.origin.as_str(), row.label.as_str(), row.part),
+        ("test.jsonl:6", "1", Part::Test)
+    );
+    assert_eq!(
+        dataset.origins(&[0, 1239, 5000]),
+        ["train.jsonl:1", "test.jsonl:40", "record 5000"]
+    );
+
+    // Neither threads nor batch settings change the dataset; batch settings change the padding figures.
+    job.threads = 5;
+    job.batching = BatchSettings::new(BatchSize::Rows(8));
+    let loaded = run(&job, folder.path()).unwrap();
+    assert_eq!(loaded.outcome, CacheOutcome::Loaded);
+    assert_ne!(loaded.report.padding, report.padding);
+    for part in Part::ALL {
+        assert_eq!(loaded.dataset.split(part), dataset.split(part));
+    }
+    let rebuilt = prepare(&job, &folder.path().join("other"), &()).unwrap();
+    assert_eq!(rebuilt.dataset.train(), dataset.train());
+    assert_eq!(rebuilt.dataset.key(), dataset.key());
+}
+
+#[test]
+fn whatever_changes_the_dataset_changes_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let changes: [fn(&mut PrepareJob, &Path); 8] = [
+        |job, _| job.split.seed = 8,
+        |job, _| job.tokens.max_length = 17,
+        |job, _| job.tokens.over_long = OverLong::Drop,
+        |job, _| job.cleaners[0].identity.configuration = serde_json::json!({"x": 1}),
+        |job, _| job.cleaners[0].identity.digest = Some("sha256:00".to_owned()),
+        |job, _| job.validators[0].fail_on = None,
+        |job, _| job.tokenizer.push(b' '),
+        |_, folder| {
+            let path = folder.join("test.jsonl");
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(path, text.replacen("hello", "world", 1)).unwrap();
+        },
+    ];
+    let mut keys = vec![
+        run(&job(folder.path()), folder.path())
+            .unwrap()
+            .dataset
+            .key()
+            .to_owned(),
+    ];
+    for change in changes {
+        let mut job = job(folder.path());
+        change(&mut job, folder.path());
+        let prepared = run(&job, folder.path()).unwrap();
+        assert_eq!(prepared.outcome, CacheOutcome::Built);
+        keys.push(prepared.dataset.key().to_owned());
+    }
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 9);
+}
+
+#[test]
+fn damage_to_any_file_is_named_and_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = job(folder.path());
+    let built = run(&job, folder.path()).unwrap();
+    let train = built.dataset.train().clone();
+    let place = built.dataset.folder().to_owned();
+    let names: Vec<String> = fs::read_dir(&place)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 8, "{names:?}");
+    for name in names {
+        let path = place.join(&name);
+        let mut bytes = fs::read(&path).unwrap();
+        if bytes.is_empty() {
+            bytes.push(0);
+        }
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let error = Dataset::open(&place).unwrap_err();
+        assert!(
+            error.to_string().contains(&name),
+            "{error} does not name {name}"
+        );
+        let mended = run(&job, folder.path()).unwrap();
+        assert!(
+            matches!(mended.outcome, CacheOutcome::Rebuilt { damage } if damage.contains(&name))
+        );
+        assert_eq!(mended.dataset.train(), &train);
+    }
+    fs::remove_file(place.join("rows.jsonl")).unwrap();
+    assert!(
+        Dataset::open(&place)
+            .unwrap_err()
+            .to_string()
+            .contains("rows.jsonl: the file cannot be read")
+    );
+    // Nothing is left lying about.
+    run(&job, folder.path()).unwrap();
+    assert_eq!(
+        fs::read_dir(folder.path().join("cache")).unwrap().count(),
+        1
+    );
+}
+
+#[test]
+fn grave_findings_stop_the_run_and_leave_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path());
+    job.validators[0].fail_on = Some(Severity::Warning);
+    let error = run(&job, folder.path()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("plugin acme/long found "),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("fail-on = \"warning\"; the first: train.jsonl:"),
+        "{error}"
+    );
+    assert_eq!(error.report().unwrap().findings[0].code, "long");
+    assert!(!folder.path().join("cache").exists());
+}
+
+#[test]
+fn rows_that_cannot_be_trained_on_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train.jsonl");
+    let fails = |job: &PrepareJob| run(job, folder.path()).unwrap_err();
+
+    let mut over_long = job(folder.path());
+    over_long.tokens.over_long = OverLong::Fail;
+    let error = fails(&over_long);
+    assert!(error.to_string().contains("max-length is 16 ("), "{error}");
+    over_long.tokens.over_long = OverLong::Drop;
+    let prepared = run(&over_long, folder.path()).unwrap();
+    assert!(prepared.report.truncation.dropped > 0);
+    assert_eq!(prepared.dataset.test().len(), 40);
+
+    let text = fs::read_to_string(&path).unwrap();
+    let with = |line: &str| fs::write(&path, format!("{line}\n{text}")).unwrap();
+    let plain = |over_long: PrepareJob| PrepareJob {
+        tokens: TokenSettings::default(),
+        ..over_long
+    };
+    let job = plain(over_long);
+    with("{\"text\": null, \"label\": 1}");
+    assert!(
+        fails(&job)
+            .to_string()
+            .starts_with("train.jsonl:1: the record has no `text` (1 such")
+    );
+    fs::write(&path, &text).unwrap();
+    fs::write(
+        folder.path().join("test.jsonl"),
+        "{\"text\": \"a\", \"label\": \"7\"}\n",
+    )
+    .unwrap();
+    assert!(
+        fails(&job)
+            .to_string()
+            .starts_with("test.jsonl:1: the label `7` is in the test rows but not")
+    );
+    fs::write(folder.path().join("test.jsonl"), "").unwrap();
+    assert!(
+        fails(&job)
+            .to_string()
+            .starts_with("the test part has no rows")
+    );
+    with("{\"text\": }");
+    assert!(
+        fails(&job)
+            .to_string()
+            .contains("train.jsonl:1:10: the line is not JSON")
+    );
+}
+
+/// The data of the quickstart: the official files of banking77.
+#[test]
+fn the_example_holds_banking77() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/support-intents/data");
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path());
+    let source = |part, name| SourceFile {
+        part,
+        path: data.join(name),
+    };
+    job.sources = vec![
+        source(Part::Train, "train.jsonl.gz"),
+        source(Part::Test, "test.jsonl.gz"),
+    ];
+    job.cleaners.clear();
+    job.validators.clear();
+    let prepared = run(&job, folder.path()).unwrap();
+    let report = &prepared.report;
+    assert_eq!(
+        (report.files[0].rows, report.files[1].rows),
+        (10_003, 3_080)
+    );
+    assert_eq!(prepared.dataset.labels().len(), 77);
+    assert_eq!(
+        (report.rows[&Part::Train], report.rows[&Part::Validation]),
+        (9003, 1000)
+    );
+    assert!(
+        report
+            .classes
+            .iter()
+            .all(|class| class.test == 40 && class.validation >= 3)
+    );
+    assert_eq!(report.leaked[&Part::Validation], 0);
+}

@@ -1,0 +1,436 @@
+//! BERT (Devlin et al. 2019) for sequence classification, as `transformers`' BertForSequenceClassification
+//! computes it: embeddings, post-norm encoder layers, a pooler, a linear head.
+
+mod config;
+
+pub use config::{BertConfig, Pooling};
+
+use crate::error::ModelError;
+use crate::kernels::mix64;
+use crate::kernels::ops::{self, LayerNorm, Linear};
+use crate::kernels::{Dropout, DropoutKey};
+use crate::parameters::{Parameter, Parameters};
+use crate::tokens::TokenBatch;
+use crate::weights::{LoadReport, Weights};
+use burn::tensor::{Device, Tensor, TensorData};
+use std::sync::Arc;
+
+/// B rows, T tokens, H = `hidden_size`, C classes.
+#[derive(Clone, Debug)]
+pub struct Bert {
+    pub config: BertConfig,
+    pub pooling: Pooling,
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+    pooler: Linear,
+    classifier: Linear,
+}
+
+#[derive(Clone, Debug)]
+struct Embeddings {
+    word: Tensor<2>,
+    position: Tensor<2>,
+    token_type: Tensor<2>,
+    norm: LayerNorm,
+}
+
+#[derive(Clone, Debug)]
+struct Layer {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    attention_output: Linear,
+    attention_norm: LayerNorm,
+    intermediate: Linear,
+    output: Linear,
+    output_norm: LayerNorm,
+}
+
+/// What a forward pass gives.
+pub struct Output {
+    /// `[B, C]`
+    pub logits: Tensor<2>,
+    /// The pooled vectors that the head sees, `[B, H]`.
+    pub pooled: Tensor<2>,
+    /// `[B, T, H]` each: the embeddings, then every layer; empty unless asked for.
+    pub hidden_states: Vec<Tensor<3>>,
+}
+
+/// How to run a forward pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mode {
+    /// Training: which dropout masks to draw. None switches dropout off.
+    pub dropout: Option<DropoutKey>,
+    pub hidden_states: bool,
+}
+
+impl Bert {
+    /// `batch` must come from this model's tokenizer: ids and lengths are checked here.
+    pub fn forward(&self, batch: &TokenBatch, mode: Mode) -> Result<Output, ModelError> {
+        let config = &self.config;
+        batch.check(
+            config.vocab_size,
+            config.max_position_embeddings,
+            config.type_vocab_size,
+        )?;
+        let mut sites = Sites {
+            key: mode.dropout,
+            next: 0,
+        };
+        let mut x = self.embed(batch, sites.next(self.config.hidden_dropout_prob));
+        let mut hidden_states = Vec::new();
+
+        let key_bias: Arc<Vec<f32>> = Arc::new(
+            batch
+                .mask
+                .iter()
+                .map(|token| if *token { 0.0 } else { f32::MIN })
+                .collect(),
+        );
+        for layer in &self.layers {
+            if mode.hidden_states {
+                hidden_states.push(x.clone());
+            }
+            x = self.encode(layer, x, &key_bias, &mut sites);
+        }
+        if mode.hidden_states {
+            hidden_states.push(x.clone());
+        }
+
+        let pooled = self.pool(x, batch);
+        let probability = self
+            .config
+            .classifier_dropout
+            .unwrap_or(self.config.hidden_dropout_prob);
+        let dropped = ops::dropout(pooled.clone(), sites.next(probability));
+        let [rows, hidden] = dropped.dims();
+        let logits = ops::linear(dropped.reshape([rows, 1, hidden]), &self.classifier);
+        let classes = logits.dims()[2];
+        Ok(Output {
+            logits: logits.reshape([rows, classes]),
+            pooled,
+            hidden_states,
+        })
+    }
+
+    fn embed(&self, batch: &TokenBatch, dropout: Option<Dropout>) -> Tensor<3> {
+        let table = &self.embeddings;
+        let positions: Vec<u32> = (0..batch.rows)
+            .flat_map(|_| 0..batch.tokens as u32)
+            .collect();
+        let x = ops::embedding3(
+            [&table.word, &table.position, &table.token_type],
+            [
+                Arc::new(batch.ids.clone()),
+                Arc::new(positions),
+                Arc::new(batch.types.clone()),
+            ],
+            batch.rows,
+        );
+        ops::dropout(ops::norm(x, &table.norm), dropout)
+    }
+
+    fn encode(
+        &self,
+        layer: &Layer,
+        x: Tensor<3>,
+        key_bias: &Arc<Vec<f32>>,
+        sites: &mut Sites,
+    ) -> Tensor<3> {
+        let (heads, hidden_dropout) = (
+            self.config.num_attention_heads,
+            self.config.hidden_dropout_prob,
+        );
+        let qkv = ops::linear3(x.clone(), [&layer.query, &layer.key, &layer.value]);
+        let attended = ops::attention(
+            qkv,
+            heads,
+            key_bias,
+            sites.next(self.config.attention_probs_dropout_prob),
+        );
+        let attended = ops::linear(attended, &layer.attention_output);
+        let x = ops::residual_norm(
+            attended,
+            x,
+            &layer.attention_norm,
+            sites.next(hidden_dropout),
+        );
+
+        let inner = ops::gelu(ops::linear(x.clone(), &layer.intermediate));
+        let inner = ops::linear(inner, &layer.output);
+        ops::residual_norm(inner, x, &layer.output_norm, sites.next(hidden_dropout))
+    }
+
+    fn pool(&self, x: Tensor<3>, batch: &TokenBatch) -> Tensor<2> {
+        let [rows, tokens, hidden] = x.dims();
+        match self.pooling {
+            Pooling::Cls => {
+                let first = x.narrow(1, 0, 1);
+                ops::linear(first, &self.pooler)
+                    .reshape([rows, hidden])
+                    .tanh()
+            }
+            Pooling::Mean => {
+                let weights: Vec<f32> = batch
+                    .mask
+                    .chunks(tokens)
+                    .flat_map(|row| {
+                        let count = row.iter().filter(|token| **token).count().max(1);
+                        row.iter()
+                            .map(move |token| if *token { 1.0 / count as f32 } else { 0.0 })
+                    })
+                    .collect();
+                let weights = Tensor::<3>::from_data(
+                    TensorData::new(weights, [rows, tokens, 1]),
+                    &x.device(),
+                );
+                (x * weights).sum_dim(1).reshape([rows, hidden])
+            }
+        }
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.classifier.bias.dims()[0]
+    }
+
+    /// Fits `weights` to a model of `config` with `classes` classes on `device` (without autodiff).
+    ///
+    /// Names may have the prefix `bert.` or not, and the old `LayerNorm.gamma`/`beta`. A file without a
+    /// head, or without a pooler, gets a new one from `seed`; anything else that is missing or of
+    /// another shape is an error that lists it.
+    pub fn load(
+        config: BertConfig,
+        pooling: Pooling,
+        classes: usize,
+        mut weights: Weights,
+        seed: u64,
+        device: &Device,
+    ) -> Result<(Self, LoadReport), ModelError> {
+        let mut model = Self::zeros(config, pooling, classes, device);
+        let range = model.config.initializer_range;
+        let mut report = LoadReport::default();
+        let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
+        for (name, mut parameter) in model.parameters() {
+            let expected = parameter.shape();
+            match weights.take(&aliases(&name)) {
+                Some((shape, values)) if shape == expected => {
+                    parameter.set(values, device);
+                    report.loaded += 1;
+                }
+                Some((shape, _)) => {
+                    misshapen.push(format!("{name} is {shape:?} and should be {expected:?}"));
+                }
+                None if is_head(&name) => {
+                    let values = match &parameter {
+                        Parameter::Matrix(_) => {
+                            normal(&name, seed, expected.iter().product(), range)
+                        }
+                        Parameter::Vector(_) => vec![0.0; expected.iter().product()],
+                    };
+                    parameter.set(values, device);
+                    report.initialised.push(name);
+                }
+                None => missing.push(name),
+            }
+        }
+        if !missing.is_empty() || !misshapen.is_empty() {
+            return Err(ModelError::Weights {
+                path: weights.path().into(),
+                missing,
+                misshapen,
+            });
+        }
+        report.unexpected = weights.left_over();
+        Ok((model, report))
+    }
+
+    /// A model of `config` with normally distributed weights from `seed`, as BERT is initialised.
+    pub fn random(
+        config: BertConfig,
+        pooling: Pooling,
+        classes: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Self {
+        let mut model = Self::zeros(config, pooling, classes, device);
+        let range = model.config.initializer_range;
+        for (name, mut parameter) in model.parameters() {
+            let elements = parameter.shape().iter().product();
+            let values = match &parameter {
+                Parameter::Matrix(_) => normal(&name, seed, elements, range),
+                Parameter::Vector(_) if name.ends_with("LayerNorm.weight") => vec![1.0; elements],
+                Parameter::Vector(_) => vec![0.0; elements],
+            };
+            parameter.set(values, device);
+        }
+        model
+    }
+
+    fn zeros(config: BertConfig, pooling: Pooling, classes: usize, device: &Device) -> Self {
+        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        let matrix = |rows: usize, columns: usize| Tensor::<2>::zeros([rows, columns], device);
+        let linear = |inputs: usize, outputs: usize| Linear {
+            weight: matrix(outputs, inputs),
+            bias: Tensor::zeros([outputs], device),
+        };
+        let norm = || LayerNorm {
+            gamma: Tensor::ones([hidden], device),
+            beta: Tensor::zeros([hidden], device),
+            epsilon: config.layer_norm_eps,
+        };
+        Self {
+            pooling,
+            embeddings: Embeddings {
+                word: matrix(config.vocab_size, hidden),
+                position: matrix(config.max_position_embeddings, hidden),
+                token_type: matrix(config.type_vocab_size, hidden),
+                norm: norm(),
+            },
+            layers: (0..config.num_hidden_layers)
+                .map(|_| Layer {
+                    query: linear(hidden, hidden),
+                    key: linear(hidden, hidden),
+                    value: linear(hidden, hidden),
+                    attention_output: linear(hidden, hidden),
+                    attention_norm: norm(),
+                    intermediate: linear(hidden, inner),
+                    output: linear(inner, hidden),
+                    output_norm: norm(),
+                })
+                .collect(),
+            pooler: linear(hidden, hidden),
+            classifier: linear(hidden, classes),
+            config,
+        }
+    }
+}
+
+impl Parameters for Bert {
+    fn parameters(&mut self) -> Vec<(String, Parameter<'_>)> {
+        let mut list = Vec::new();
+        let table = &mut self.embeddings;
+        list.push((
+            "bert.embeddings.word_embeddings.weight".into(),
+            Parameter::Matrix(&mut table.word),
+        ));
+        list.push((
+            "bert.embeddings.position_embeddings.weight".into(),
+            Parameter::Matrix(&mut table.position),
+        ));
+        list.push((
+            "bert.embeddings.token_type_embeddings.weight".into(),
+            Parameter::Matrix(&mut table.token_type),
+        ));
+        push_norm(&mut list, "bert.embeddings.LayerNorm", &mut table.norm);
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            let at = |name: &str| format!("bert.encoder.layer.{i}.{name}");
+            push_linear(&mut list, &at("attention.self.query"), &mut layer.query);
+            push_linear(&mut list, &at("attention.self.key"), &mut layer.key);
+            push_linear(&mut list, &at("attention.self.value"), &mut layer.value);
+            push_linear(
+                &mut list,
+                &at("attention.output.dense"),
+                &mut layer.attention_output,
+            );
+            push_norm(
+                &mut list,
+                &at("attention.output.LayerNorm"),
+                &mut layer.attention_norm,
+            );
+            push_linear(
+                &mut list,
+                &at("intermediate.dense"),
+                &mut layer.intermediate,
+            );
+            push_linear(&mut list, &at("output.dense"), &mut layer.output);
+            push_norm(&mut list, &at("output.LayerNorm"), &mut layer.output_norm);
+        }
+        push_linear(&mut list, "bert.pooler.dense", &mut self.pooler);
+        push_linear(&mut list, "classifier", &mut self.classifier);
+        list
+    }
+}
+
+fn push_linear<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, layer: &'a mut Linear) {
+    list.push((
+        format!("{name}.weight"),
+        Parameter::Matrix(&mut layer.weight),
+    ));
+    list.push((format!("{name}.bias"), Parameter::Vector(&mut layer.bias)));
+}
+
+fn push_norm<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, layer: &'a mut LayerNorm) {
+    list.push((
+        format!("{name}.weight"),
+        Parameter::Vector(&mut layer.gamma),
+    ));
+    list.push((format!("{name}.bias"), Parameter::Vector(&mut layer.beta)));
+}
+
+/// The names under which files carry a parameter.
+fn aliases(name: &str) -> Vec<String> {
+    let bare = name.strip_prefix("bert.").unwrap_or(name);
+    let mut names = vec![name.to_string(), bare.to_string()];
+    for name in [name, bare] {
+        if let Some(norm) = name.strip_suffix("LayerNorm.weight") {
+            names.push(format!("{norm}LayerNorm.gamma"));
+        }
+        if let Some(norm) = name.strip_suffix("LayerNorm.bias") {
+            names.push(format!("{norm}LayerNorm.beta"));
+        }
+    }
+    names
+}
+
+/// What a base model may lack.
+fn is_head(name: &str) -> bool {
+    name.starts_with("classifier.") || name.starts_with("bert.pooler.")
+}
+
+/// Hands every dropout site of a forward pass its own masks.
+struct Sites {
+    key: Option<DropoutKey>,
+    next: u32,
+}
+
+impl Sites {
+    fn next(&mut self, probability: f64) -> Option<Dropout> {
+        let site = self.next;
+        self.next += 1;
+        Dropout::new(self.key?, site, probability)
+    }
+}
+
+/// Normal numbers with mean 0 and the given standard deviation (Box-Muller), a function of (name, seed,
+/// index) alone.
+fn normal(name: &str, seed: u64, elements: usize, deviation: f64) -> Vec<f32> {
+    let stream = name
+        .bytes()
+        .fold(mix64(seed), |hash, byte| mix64(hash ^ u64::from(byte)));
+    let uniform = |index: u64| {
+        let bits = mix64(stream.wrapping_add(mix64(index))) >> 11;
+        (bits as f64 + 0.5) / (1u64 << 53) as f64
+    };
+    (0..elements as u64)
+        .map(|i| {
+            let (u, v) = (uniform(2 * i), uniform(2 * i + 1));
+            ((-2.0 * u.ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos() * deviation) as f32
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_numbers() {
+        let values = normal("classifier.weight", 7, 100_000, 0.02);
+        let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / 1e5;
+        let variance = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / 1e5;
+        assert!(mean.abs() < 3e-4, "{mean}");
+        assert!((variance.sqrt() - 0.02).abs() < 2e-4, "{variance}");
+        assert_ne!(values, normal("classifier.weight", 8, 100_000, 0.02));
+    }
+}

@@ -1,0 +1,83 @@
+//! What can be wrong with a model.
+
+use std::path::PathBuf;
+
+/// Errors say what, where, and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    #[error("{}: {what}", path.display())]
+    File { path: PathBuf, what: String },
+
+    #[error("{}: {what}", path.display())]
+    Config { path: PathBuf, what: String },
+
+    #[error(
+        "{}: the weights do not fit the configuration{}{}",
+        path.display(),
+        list("missing", missing),
+        list("of another shape", misshapen)
+    )]
+    Weights {
+        path: PathBuf,
+        missing: Vec<String>,
+        misshapen: Vec<String>,
+    },
+
+    #[error(
+        "token id {id} at row {row}, position {position} is not in the vocabulary of {vocabulary}"
+    )]
+    TokenId {
+        id: u32,
+        row: usize,
+        position: usize,
+        vocabulary: usize,
+    },
+
+    #[error("a row of {tokens} tokens is longer than the model's {limit} positions")]
+    TooLong { tokens: usize, limit: usize },
+
+    #[error("token type {kind} in row {row}: the model has {types} token types")]
+    TokenType { kind: u32, row: usize, types: usize },
+
+    #[error(
+        "a batch of {ids} token ids has {types} token types: there must be one mask value and one type a token"
+    )]
+    Ragged { ids: usize, types: usize },
+
+    #[error("a batch needs at least one row and one token")]
+    EmptyBatch,
+
+    #[error("device `{name}`: {what}")]
+    Device { name: String, what: String },
+}
+
+impl ModelError {
+    /// How to mend it, where there is one usual way.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::File { .. } => Some(
+                "the file may be damaged or cut short: delete it and let Pegbox fetch the model again, or restore it from its source".into(),
+            ),
+            Self::Config { .. } => Some("compare config.json with the one published with the model".into()),
+            Self::Weights { .. } => Some(
+                "config.json and model.safetensors must come from the same model; `pegbox models inspect` lists the tensors".into(),
+            ),
+            Self::TokenId { .. } => Some("tokenizer.json and config.json must come from the same model".into()),
+            Self::TokenType { .. } => Some("encode single texts: this model cannot tell so many apart".into()),
+            Self::TooLong { .. } => Some("set `max-length` in [model] to at most the model's positions".into()),
+            Self::Ragged { .. } | Self::EmptyBatch | Self::Device { .. } => None,
+        }
+    }
+}
+
+fn list(title: &str, names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [first @ ..] if first.len() <= 4 => format!("; {title}: {}", first.join(", ")),
+        _ => format!(
+            "; {title}: {} and {} more",
+            names[..4].join(", "),
+            names.len() - 4
+        ),
+    }
+}

@@ -1,0 +1,30 @@
+//! Fused operations for the CPU, with hand-written backward passes.
+//!
+//! Burn's own operations are the reference and what every other device runs; these exist because on two
+//! cores most of a step's time would otherwise go into passing over memory (docs/benchmarks.md has the
+//! profile). One operation a file; each has a forward and a backward over plain slices, and its node in
+//! Burn's autodiff graph. [`ops`] chooses between them and Burn's, by device.
+//!
+//! Results do not depend on the number of threads: work is cut into pieces of fixed size, and every
+//! reduction has a fixed order.
+
+pub mod adamw;
+mod attention;
+mod buffer;
+mod composed;
+mod dropout;
+mod embedding;
+mod extension;
+mod gelu;
+mod linear;
+mod math;
+mod matmul;
+mod norm;
+pub mod ops;
+mod random;
+pub(crate) mod simd;
+mod storage;
+
+pub use buffer::{Buffer, sum_of_squares, update};
+pub use extension::Kernels;
+pub use random::{Dropout, DropoutKey, mix64};

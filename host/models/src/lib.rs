@@ -1,0 +1,16 @@
+//! Architectures in Burn, their weights in and out, and the kernels that make them fast on a CPU.
+
+pub mod bert;
+pub mod device;
+pub mod error;
+pub mod kernels;
+pub mod parameters;
+pub mod tokens;
+pub mod weights;
+
+pub use bert::{Bert, BertConfig, Pooling};
+pub use error::ModelError;
+pub use kernels::DropoutKey;
+pub use parameters::{Parameter, Parameters};
+pub use tokens::TokenBatch;
+pub use weights::Weights;

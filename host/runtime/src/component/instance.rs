@@ -1,0 +1,186 @@
+//! One instance of a component: made, configured, called, and made anew after it failed.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{Error, Result as WasmResult, Store, Trap, WasmBacktrace};
+
+use super::bindings::exports::pegbox::plugin as exports;
+use super::bindings::pegbox::plugin::types;
+use super::program::Program;
+use super::state::HostState;
+use crate::clock::ticks_in;
+use crate::error::{Cause, PluginError};
+use crate::services::Scene;
+
+/// How many functions of a backtrace are shown.
+const MAX_FRAMES: usize = 8;
+
+/// The exported interface of one kind.
+pub trait Interface: Sized {
+    fn load(pre: &InstancePre<HostState>, store: &mut Store<HostState>, instance: &Instance) -> WasmResult<Self>;
+}
+
+macro_rules! interface {
+    ($($name:ident),+) => { $(
+        impl Interface for exports::$name::Guest {
+            fn load(
+                pre: &InstancePre<HostState>,
+                store: &mut Store<HostState>,
+                instance: &Instance,
+            ) -> WasmResult<Self> {
+                exports::$name::GuestIndices::new(pre)?.load(store, instance)
+            }
+        }
+    )+ };
+}
+
+interface!(lifecycle, cleaning, validation, objective, measurement, exporting);
+
+/// For an instance that is only asked what it is.
+impl Interface for () {
+    fn load(_: &InstancePre<HostState>, _: &mut Store<HostState>, _: &Instance) -> WasmResult<Self> {
+        Ok(())
+    }
+}
+
+/// An instance that can be called.
+pub struct Live<G> {
+    pub store: Store<HostState>,
+    pub lifecycle: exports::lifecycle::Guest,
+    pub guest: G,
+}
+
+/// A call that failed, and whether the instance can still be used.
+pub struct Failed {
+    pub error: PluginError,
+    pub usable: bool,
+}
+
+/// One configured plugin for one thread. The component's instance behind it is made when first needed.
+pub struct Sandbox<G> {
+    program: Arc<Program>,
+    configuration: String,
+    live: Option<Live<G>>,
+}
+
+impl<G: Interface> Sandbox<G> {
+    /// Makes and configures the first instance, so that a configuration which the plugin refuses is
+    /// found now.
+    pub fn new(program: Arc<Program>, configuration: String) -> Result<Self, PluginError> {
+        let live = configured(&program, &configuration)?;
+        Ok(Self { program, configuration, live: Some(live) })
+    }
+
+    /// An error of this plugin that no call gave.
+    pub fn error(&self, call: &'static str, cause: Cause) -> PluginError {
+        PluginError::new(Arc::clone(&self.program.identity), call, cause)
+    }
+
+    /// Calls the plugin; `call` is the name in errors.
+    pub fn call<R>(
+        &mut self,
+        call: &'static str,
+        scene: Scene,
+        work: impl FnOnce(&G, &mut Store<HostState>) -> WasmResult<Result<R, types::Error>>,
+    ) -> Result<R, PluginError> {
+        let mut live = match self.live.take() {
+            Some(live) => live,
+            None => configured(&self.program, &self.configuration)?,
+        };
+        let result = run(&self.program, call, &mut live.store, scene, |store| work(&live.guest, store));
+        match result {
+            Ok(value) => {
+                self.live = Some(live);
+                Ok(value)
+            }
+            Err(failed) => {
+                if failed.usable {
+                    self.live = Some(live);
+                }
+                Err(failed.error)
+            }
+        }
+    }
+}
+
+/// Makes an instance without configuring it.
+pub fn start<G: Interface>(program: &Program) -> Result<Live<G>, PluginError> {
+    let limits = &program.limits;
+    let mut store = Store::new(program.runtime.engine(), HostState::new(limits));
+    store.limiter(|state| &mut state.memory);
+    store.set_hostcall_fuel(usize::try_from(limits.copy_mib << 20).unwrap_or(usize::MAX));
+    let parts = run(program, "lifecycle.instantiate", &mut store, Scene::Records, |store| {
+        let instance = program.pre.instantiate(&mut *store)?;
+        let lifecycle = exports::lifecycle::Guest::load(&program.pre, store, &instance)?;
+        Ok(Ok((lifecycle, G::load(&program.pre, store, &instance)?)))
+    });
+    let (lifecycle, guest) = parts.map_err(|failed| failed.error)?;
+    Ok(Live { store, lifecycle, guest })
+}
+
+fn configured<G: Interface>(program: &Program, configuration: &str) -> Result<Live<G>, PluginError> {
+    let mut live = start(program)?;
+    run(program, "lifecycle.configure", &mut live.store, Scene::Records, |store| {
+        live.lifecycle.call_configure(store, configuration)
+    })
+    .map_err(|failed| failed.error)?;
+    Ok(live)
+}
+
+/// Runs `work` under the plugin's deadline, with what the host offers in `scene`.
+pub fn run<R>(
+    program: &Program,
+    call: &'static str,
+    store: &mut Store<HostState>,
+    scene: Scene,
+    work: impl FnOnce(&mut Store<HostState>) -> WasmResult<Result<R, types::Error>>,
+) -> Result<R, Failed> {
+    let deadline_ms = program.limits.deadline_ms;
+    let deadline = program.runtime.ticker().deadline(deadline_ms);
+    store.set_epoch_deadline(ticks_in(deadline_ms));
+    store.data_mut().failure = None;
+    store.data_mut().services.begin(scene, deadline);
+    let result = work(store);
+    store.data_mut().services.end();
+    let (cause, usable) = match result {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(types::Error { message, help })) => (Cause::Refused { message, help }, true),
+        Err(error) => (cause(program, store.data_mut(), &error), false),
+    };
+    Err(Failed { error: PluginError::new(Arc::clone(&program.identity), call, cause), usable })
+}
+
+/// Why wasmtime ended the call. A host function that failed says so itself; memory that was refused
+/// explains the abort that follows it.
+fn cause(program: &Program, state: &mut HostState, error: &Error) -> Cause {
+    if let Some(cause) = state.failure.take() {
+        return cause;
+    }
+    let limits = &program.limits;
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(functions).unwrap_or_default();
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => Cause::Deadline { limit_ms: limits.deadline_ms },
+        Some(Trap::StackOverflow) => Cause::StackOverflow { backtrace },
+        _ if state.memory.refused => Cause::Memory { limit_mib: limits.memory_mib },
+        Some(trap) => Cause::Trap { what: trap.to_string(), backtrace },
+        None => match error.root_cause().to_string() {
+            what if what.contains("fuel allocated for hostcalls") => {
+                Cause::Copied { limit_mib: limits.copy_mib }
+            }
+            what => Cause::Trap { what, backtrace },
+        },
+    }
+}
+
+fn functions(backtrace: &WasmBacktrace) -> Vec<String> {
+    backtrace
+        .frames()
+        .iter()
+        .take(MAX_FRAMES)
+        .map(|frame| match frame.func_name() {
+            Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+            None => format!("function {}", frame.func_index()),
+        })
+        .collect()
+}

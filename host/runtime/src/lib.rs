@@ -1,0 +1,63 @@
+//! Pegbox's plugins: finding, checking, running and limiting them. No tensor library and no model in
+//! here: the rest of Pegbox is seen through traits.
+
+/// Reading a trained model and writing an artifact.
+pub mod artifact;
+/// Compiled components, kept between runs.
+mod cache;
+/// Rules of the contract that types do not express.
+mod checks;
+/// Deadlines.
+mod clock;
+/// Plugins as WebAssembly components.
+mod component;
+/// Configurations and their JSON Schema.
+mod configuration;
+/// SHA-256 digests as manifests and recipes write them.
+pub mod digest;
+/// The WebAssembly engine that all plugins share.
+mod engine;
+/// Calls that failed.
+mod error;
+/// Who a plugin is.
+mod identity;
+/// One trait for each kind of plugin.
+mod kinds;
+/// How much a plugin may use.
+mod limits;
+/// What goes wrong before a plugin runs.
+mod load_error;
+/// `plugin.toml`.
+pub mod manifest;
+/// Plugins as shared libraries.
+mod native;
+/// A loaded plugin.
+mod plugin;
+/// Finding plugins in folders.
+mod resolve;
+/// What the host offers during a call.
+mod services;
+/// One forward pass.
+mod step;
+/// "Did you mean".
+pub mod suggest;
+/// Opaque tensors, the engine's trait, and the rules of shapes and dtypes.
+pub mod tensors;
+
+pub use artifact::{ArtifactError, Bundle, ModelView};
+pub use engine::Runtime;
+pub use error::{Cause, PluginError};
+pub use identity::{PluginIdentity, Trust};
+pub use kinds::{Cleaner, Exporter, Loss, Metric, Validator};
+pub use limits::{LimitError, LimitOverrides, Limits};
+pub use load_error::LoadError;
+pub use manifest::Manifest;
+pub use pegbox_plugin_abi::artifacts::{Element, ModelFile, TensorInfo};
+pub use pegbox_plugin_abi::lifecycle::{Description, Kind, Refusal};
+pub use pegbox_plugin_abi::measurement::{Detail, Report, Score};
+pub use pegbox_plugin_abi::records::{Outcome, Row, RowBatch};
+pub use pegbox_plugin_abi::validation::{Finding, Fix, Severity};
+pub use plugin::{LoadOptions, Plugin, TrustLevel};
+pub use resolve::{PluginFolders, PluginReference, Resolved};
+pub use step::StepView;
+pub use tensors::{AnyTensor, DType, Shape, TensorEngine, TensorError, TensorOp, TensorType};

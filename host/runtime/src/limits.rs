@@ -1,0 +1,131 @@
+//! How much a plugin may use: what its manifest asks for, what the recipe grants, what holds otherwise.
+
+use pegbox_plugin_abi::lifecycle::Kind;
+use serde::{Deserialize, Serialize};
+
+/// The `[limits]` table of a manifest, and `limits` beside a plugin in a recipe.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LimitOverrides {
+    /// Milliseconds that one call may take, host operations included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
+    /// MiB of linear memory of one instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u64>,
+    /// MiB that one call may hand to the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy_mib: Option<u64>,
+    /// Tensor handles alive at once in a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensors: Option<u64>,
+    /// MiB that the tensors behind these handles take on the device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensor_mib: Option<u64>,
+}
+
+/// What holds for one plugin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    pub deadline_ms: u64,
+    pub memory_mib: u64,
+    pub copy_mib: u64,
+    pub tensors: u64,
+    pub tensor_mib: u64,
+}
+
+/// A limit that cannot be.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`limits.{key}` = {wanted} {fault}")]
+pub struct LimitError {
+    pub key: &'static str,
+    pub wanted: u64,
+    pub fault: String,
+}
+
+/// One limit: its key, what holds if nobody says anything, what a manifest may ask for on its own, and
+/// the highest value that means anything.
+struct Bounds {
+    key: &'static str,
+    default: u64,
+    by_manifest: u64,
+    highest: u64,
+}
+
+impl Bounds {
+    fn settle(&self, manifest: Option<u64>, recipe: Option<u64>) -> Result<u64, LimitError> {
+        let fail = |wanted, fault| Err(LimitError { key: self.key, wanted, fault });
+        let wanted = match (recipe, manifest) {
+            (Some(granted), _) => granted,
+            (None, Some(asked)) if asked > self.by_manifest => {
+                return fail(
+                    asked,
+                    format!(
+                        "is more than a manifest may ask for ({}); the recipe can grant it",
+                        self.by_manifest
+                    ),
+                );
+            }
+            (None, Some(asked)) => asked,
+            (None, None) => self.default,
+        };
+        match wanted {
+            0 => fail(0, "allows nothing; leave the key out for the default".to_owned()),
+            _ if wanted > self.highest => {
+                fail(wanted, format!("is above {}, the highest there is", self.highest))
+            }
+            _ => Ok(wanted),
+        }
+    }
+}
+
+impl Limits {
+    /// The recipe's word holds, then the manifest's, then the default. An exporter moves whole models
+    /// and may take longer.
+    ///
+    /// # Errors
+    /// A limit of 0, one that is too high for anything, or one that a manifest may not claim by itself.
+    pub fn settle(
+        kinds: &[Kind],
+        manifest: &LimitOverrides,
+        recipe: &LimitOverrides,
+    ) -> Result<Self, LimitError> {
+        let (deadline, by_manifest) =
+            if kinds.contains(&Kind::Exporter) { (600_000, 3_600_000) } else { (10_000, 60_000) };
+        let bounds = |key, default, by_manifest, highest| Bounds { key, default, by_manifest, highest };
+        Ok(Self {
+            deadline_ms: bounds("deadline-ms", deadline, by_manifest, 86_400_000)
+                .settle(manifest.deadline_ms, recipe.deadline_ms)?,
+            // A 32-bit memory ends at 4 GiB.
+            memory_mib: bounds("memory-mib", 256, 1024, 4096)
+                .settle(manifest.memory_mib, recipe.memory_mib)?,
+            copy_mib: bounds("copy-mib", 64, 256, 4096).settle(manifest.copy_mib, recipe.copy_mib)?,
+            tensors: bounds("tensors", 4096, 65_536, 1 << 20)
+                .settle(manifest.tensors, recipe.tensors)?,
+            tensor_mib: bounds("tensor-mib", 4096, 16_384, 1 << 20)
+                .settle(manifest.tensor_mib, recipe.tensor_mib)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory(mib: u64) -> LimitOverrides {
+        LimitOverrides { memory_mib: Some(mib), ..LimitOverrides::default() }
+    }
+
+    #[test]
+    fn the_recipe_wins_over_the_manifest_and_the_manifest_over_the_default() {
+        let none = LimitOverrides::default();
+        let settle = |manifest, recipe| Limits::settle(&[Kind::Loss], manifest, recipe);
+        assert_eq!(settle(&none, &none).unwrap().memory_mib, 256);
+        assert_eq!(settle(&memory(64), &none).unwrap().memory_mib, 64);
+        assert_eq!(settle(&memory(64), &memory(32)).unwrap().memory_mib, 32);
+        assert!(settle(&memory(2048), &none).unwrap_err().to_string().contains("the recipe can grant"));
+        assert_eq!(settle(&memory(2048), &memory(2048)).unwrap().memory_mib, 2048);
+        assert!(settle(&none, &memory(0)).is_err());
+        assert!(settle(&none, &memory(8192)).is_err());
+    }
+}

@@ -1,0 +1,298 @@
+//! `plugin.toml`: what a plugin is, where its code lies, what it asks for. Unknown keys are errors.
+
+use std::collections::BTreeMap;
+use std::path::{Component as PathPart, Path, PathBuf};
+
+use pegbox_plugin_abi::lifecycle::Kind;
+use semver::Version;
+use serde::Deserialize;
+
+use crate::limits::LimitOverrides;
+use crate::load_error::LoadError;
+use crate::{digest, suggest};
+
+/// The contract that this host serves.
+pub const CONTRACT: &str = pegbox_plugin_abi::table::CONTRACT;
+
+/// The file's name in a plugin's folder.
+pub const FILE_NAME: &str = "plugin.toml";
+
+/// A manifest that was read and makes sense.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    pub plugin: About,
+    pub component: Option<Binary>,
+    pub native: Option<Binary>,
+    #[serde(default)]
+    pub records: Records,
+    /// Permissions asked for, by name.
+    #[serde(default)]
+    pub permissions: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    pub limits: LimitOverrides,
+}
+
+/// The table `[plugin]`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// `team/name`.
+    pub name: String,
+    pub version: Version,
+    pub kinds: Vec<Kind>,
+    /// The version of the contract that it was built for.
+    pub contract: Version,
+    /// An SPDX expression.
+    pub licence: String,
+    pub summary: String,
+}
+
+/// The tables `[component]` and `[native]`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Binary {
+    /// Relative to the manifest, inside its folder.
+    pub path: PathBuf,
+    /// `sha256:...` of the file; a source tree may leave it out.
+    pub digest: Option<String>,
+}
+
+/// The table `[records]`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// The roles of the recipe's fields that a cleaner or validator reads, such as `text` and `label`.
+    pub fields: Vec<String>,
+}
+
+impl Manifest {
+    /// Reads the manifest in `folder`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, has unknown or missing keys, or values that make no sense.
+    pub fn read(folder: &Path) -> Result<Self, LoadError> {
+        let file = folder.join(FILE_NAME);
+        let text = std::fs::read_to_string(&file)
+            .map_err(|fault| LoadError::Read { file: file.clone(), fault })?;
+        Self::parse(&text, &file)
+    }
+
+    /// Understands `text`; `file` is for errors only.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`].
+    pub fn parse(text: &str, file: &Path) -> Result<Self, LoadError> {
+        let manifest: Self = toml::from_str(text).map_err(|error| {
+            let message = error.message().to_owned();
+            LoadError::Manifest {
+                file: file.to_owned(),
+                line: error.span().map(|span| line_of(text, span.start)),
+                help: suggestion(&message),
+                fault: message,
+            }
+        })?;
+        match manifest.fault() {
+            None => Ok(manifest),
+            Some((key, fault)) => Err(LoadError::Manifest {
+                file: file.to_owned(),
+                line: line_of_key(text, key),
+                fault,
+                help: None,
+            }),
+        }
+    }
+
+    /// Whether this host can run the plugin and may give it what it asks for.
+    ///
+    /// # Errors
+    /// Another line of the contract, or a permission.
+    pub fn check(&self) -> Result<(), LoadError> {
+        if !same_track(&self.plugin.contract) {
+            return Err(LoadError::Contract {
+                plugin: self.to_string(),
+                built_for: self.plugin.contract.clone(),
+            });
+        }
+        match self.permissions.keys().next() {
+            Some(permission) => Err(LoadError::Permission {
+                plugin: self.to_string(),
+                permission: permission.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// What the types allow and the sense does not: a key to point at, and the fault.
+    fn fault(&self) -> Option<(&'static str, String)> {
+        let about = &self.plugin;
+        if !is_name(&about.name) {
+            return Some((
+                "name",
+                format!("`{}` is not `team/name` with parts of a-z, 0-9 and `-`", about.name),
+            ));
+        }
+        if about.kinds.is_empty() {
+            return Some(("kinds", "a plugin is of at least one kind".to_owned()));
+        }
+        if (1..about.kinds.len()).any(|i| about.kinds[..i].contains(&about.kinds[i])) {
+            return Some(("kinds", "a kind is named twice".to_owned()));
+        }
+        if about.licence.trim().is_empty() {
+            return Some(("licence", "the licence is empty; write an SPDX expression".to_owned()));
+        }
+        if self.component.is_none() && self.native.is_none() {
+            return Some(("name", "there is neither a [component] nor a [native] table".to_owned()));
+        }
+        let reads_records =
+            about.kinds.iter().any(|kind| matches!(kind, Kind::Cleaner | Kind::Validator));
+        if reads_records && self.records.fields.is_empty() {
+            return Some((
+                "kinds",
+                "a cleaner or validator needs `fields` in a table [records]".to_owned(),
+            ));
+        }
+        let fields = &self.records.fields;
+        if let Some(field) = (1..fields.len()).map(|i| &fields[i]).enumerate().find_map(|(i, field)| {
+            fields[..=i].contains(field).then_some(field)
+        }) {
+            return Some(("fields", format!("the field `{field}` is named twice")));
+        }
+        [&self.component, &self.native].into_iter().flatten().find_map(binary_fault)
+    }
+}
+
+impl std::fmt::Display for Manifest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}", self.plugin.name, self.plugin.version)
+    }
+}
+
+/// Whether `name` is `team/name`.
+pub fn is_name(name: &str) -> bool {
+    let is_part = |part: &str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        part.bytes().next().is_some_and(plain) && part.bytes().all(|b| plain(b) || b == b'-')
+    };
+    name.split_once('/').is_some_and(|(team, short)| is_part(team) && is_part(short))
+}
+
+fn binary_fault(binary: &Binary) -> Option<(&'static str, String)> {
+    let inside = binary.path.components().all(|part| matches!(part, PathPart::Normal(_)));
+    if !inside || binary.path.as_os_str().is_empty() {
+        return Some(("path", format!("`{}` leaves the plugin's folder", binary.path.display())));
+    }
+    match &binary.digest {
+        Some(text) if !digest::is_well_formed(text) => {
+            Some(("digest", format!("`{text}` is not `sha256:` and 64 hex digits")))
+        }
+        _ => None,
+    }
+}
+
+/// Versions 0.x are compatible within x, later ones within the major version.
+pub(crate) fn same_track(built_for: &Version) -> bool {
+    Version::parse(CONTRACT).is_ok_and(|ours| {
+        built_for.pre.is_empty()
+            && built_for.major == ours.major
+            && (ours.major > 0 || built_for.minor == ours.minor)
+    })
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|b| *b == b'\n').count() + 1
+}
+
+fn line_of_key(text: &str, key: &str) -> Option<usize> {
+    let is_it = |line: &str| {
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    text.lines().position(is_it).map(|index| index + 1)
+}
+
+/// serde says "unknown field `x`, expected one of `a`, `b`": the names stand between backticks.
+fn suggestion(message: &str) -> Option<String> {
+    if !message.starts_with("unknown ") {
+        return None;
+    }
+    let mut names = message.split('`').skip(1).step_by(2);
+    let wrong = names.next()?;
+    suggest::nearest(wrong, names).map(|near| format!("did you mean `{near}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[plugin]
+name = "acme/focal"
+version = "1.2.0"
+kinds = ["loss"]
+contract = "0.1.0"
+licence = "MIT"
+summary = "A loss"
+
+[component]
+path = "focal.wasm"
+"#;
+
+    fn parse(text: &str) -> Result<Manifest, LoadError> {
+        Manifest::parse(text, Path::new("plugin.toml"))
+    }
+
+    #[track_caller]
+    fn fails(old: &str, new: &str, with: &str) {
+        assert!(GOOD.contains(old));
+        let error = parse(&GOOD.replace(old, new)).unwrap_err();
+        let text = format!("{error} {}", error.help().unwrap_or_default());
+        assert!(text.contains(with), "{text}");
+    }
+
+    #[test]
+    fn a_good_manifest_is_read() {
+        let manifest = parse(GOOD).unwrap();
+        assert_eq!(manifest.to_string(), "acme/focal@1.2.0");
+        assert!(manifest.check().is_ok());
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_a_suggestion() {
+        fails("licence =", "licnece =", "plugin.toml:7: unknown field `licnece`");
+        fails("licence =", "licnece =", "did you mean `licence`?");
+        fails("[component]", "[compnent]\n[component]", "did you mean `component`?");
+        fails("\"loss\"", "\"los\"", "did you mean `loss`?");
+    }
+
+    #[test]
+    fn values_without_sense_are_named_with_their_line() {
+        fails("acme/focal", "Acme Focal", "plugin.toml:3: `Acme Focal` is not `team/name`");
+        fails("[\"loss\"]", "[]", "plugin.toml:5: a plugin is of at least one kind");
+        fails("[\"loss\"]", "[\"loss\", \"loss\"]", "named twice");
+        fails("[\"loss\"]", "[\"cleaner\"]", "needs `fields`");
+        fails("focal.wasm", "../focal.wasm", "leaves the plugin's folder");
+        fails("focal.wasm", "/focal.wasm", "leaves the plugin's folder");
+        fails("\"focal.wasm\"", "\"focal.wasm\"\ndigest = \"md5:1\"", "64 hex digits");
+        fails("1.2.0", "one", "plugin.toml:4");
+        fails("[component]\npath = \"focal.wasm\"", "", "neither a [component] nor a [native]");
+    }
+
+    #[test]
+    fn another_line_of_the_contract_is_refused() {
+        let newer = parse(&GOOD.replace("contract = \"0.1.0\"", "contract = \"0.2.0\"")).unwrap();
+        let error = newer.check().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "plugin acme/focal@1.2.0 is built for contract 0.2.0, this host serves 0.1.0"
+        );
+        assert!(error.help().unwrap().contains("newer Pegbox"));
+        let patch = parse(&GOOD.replace("contract = \"0.1.0\"", "contract = \"0.1.3\"")).unwrap();
+        assert!(patch.check().is_ok());
+    }
+
+    #[test]
+    fn permissions_are_not_granted() {
+        let manifest = parse(&format!("{GOOD}\n[permissions]\nnetwork = true\n")).unwrap();
+        assert!(manifest.check().unwrap_err().to_string().contains("`network`, which is not granted"));
+    }
+}

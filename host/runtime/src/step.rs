@@ -1,0 +1,32 @@
+//! One forward pass, as a loss or a metric sees it.
+
+use std::sync::Arc;
+
+use crate::tensors::{AnyTensor, TensorEngine};
+
+/// What `wit/steps.wit` promises, and in the same shapes: B rows, C classes, T tokens, H hidden size.
+pub trait StepView: Send + Sync {
+    /// Runs the operations on this step's tensors.
+    fn engine(&self) -> Arc<dyn TensorEngine>;
+    /// Number of the optimizer step from 0; of the batch, for a metric.
+    fn number(&self) -> u64;
+    fn training(&self) -> bool;
+    /// Length B.
+    fn record_ids(&self) -> &[u64];
+    /// Length C; empty for language modelling.
+    fn classes(&self) -> &[String];
+    /// Float `[B, C]` or `[B, T, C]`, differentiable.
+    fn logits(&self) -> AnyTensor;
+    /// Int `[B]` or `[B, T]`, in `[0, C)`.
+    fn labels(&self) -> AnyTensor;
+    /// Boolean of the labels' shape.
+    fn mask(&self) -> AnyTensor;
+    /// Float of the labels' shape.
+    fn weights(&self) -> AnyTensor;
+    /// Float of the logits' shape, not differentiable; only with a teacher.
+    fn teacher_logits(&self) -> Option<AnyTensor>;
+    /// Layers + 1, or 0 when the recipe does not ask for them.
+    fn hidden_state_count(&self) -> u32;
+    /// Float `[B, T, H]`; none from `hidden_state_count` on.
+    fn hidden_state(&self, layer: u32) -> Option<AnyTensor>;
+}

@@ -1,0 +1,48 @@
+//! Pegbox's training core: objective, optimizer, schedule, loop, checkpoints, evaluation. It prints nothing:
+//! what happens is told to a [`TrainObserver`].
+
+/// Losses and metrics that are part of Pegbox, by the same traits as plugins.
+mod builtin;
+/// Checkpoints: whole or not at all, verified by hash.
+mod checkpoint;
+/// What can go wrong, where, and how to mend it.
+mod error;
+/// Scores of a model on a part of the dataset.
+mod evaluate;
+/// What training tells.
+mod event;
+/// Which parameters stay as they are.
+mod freeze;
+/// What training is given, and its loop.
+mod job;
+/// Peak memory of this process.
+mod memory;
+/// The model's updates: AdamW, accumulation, clipping.
+mod optimizer;
+/// Labels for texts.
+mod predict;
+/// One step on trial.
+mod probe;
+/// The folder of one training.
+mod run;
+/// The learning rate of each step.
+mod schedule;
+/// How to train.
+mod settings;
+/// A batch and the model's answer, as losses and metrics see it.
+mod step;
+/// The contract's tensors on Burn.
+pub mod tensor_engine;
+/// Batches of the epochs, and where in them a run stands.
+mod windows;
+
+pub use builtin::{identity as builtin_identity, loss as builtin_loss, metric as builtin_metric};
+pub use checkpoint::{Best, Checkpoint, load_best, load_last};
+pub use error::TrainError;
+pub use evaluate::{Evaluation, evaluate};
+pub use event::{Event, Flow, TrainObserver};
+pub use job::{Start, TrainJob, TrainSummary, train};
+pub use predict::{Likely, Prediction, predict};
+pub use probe::{Probe, probe};
+pub use run::{RunFolder, RunIdentity};
+pub use settings::{Decay, Freeze, Schedule, TrainSettings, Warmup};

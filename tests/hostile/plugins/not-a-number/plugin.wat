@@ -1,0 +1,12 @@
+(import "pegbox:plugin/steps@0.1.0" "[resource-drop]step" (func $drop-step (param i32)))
+(import "pegbox:plugin/steps@0.1.0" "[method]step.logits" (func $logits (param i32) (result i32)))
+(import "pegbox:plugin/tensors@0.1.0" "[method]tensor.sum" (func $sum (param i32 i32 i32) (result i32)))
+(import "pegbox:plugin/tensors@0.1.0" "[method]tensor.mul-scalar" (func $mul-scalar (param i32 f32) (result i32)))
+;; ok(sum of logits, times NaN): of the right shape, and connected to the logits.
+(;prelude;)
+(func $compute (export "pegbox:plugin/objective@0.1.0#compute") (param $step i32) (result i32)
+    (i32.store (i32.const 4096) (i32.const 0))
+    (i32.store (i32.const 4100)
+        (call $mul-scalar (call $sum (call $logits (local.get $step)) (i32.const 0) (i32.const 0)) (f32.const nan)))
+    (call $drop-step (local.get $step))
+    (i32.const 4096))

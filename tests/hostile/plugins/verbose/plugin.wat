@@ -1,0 +1,18 @@
+;; 100 outcomes `drop(reason)`, whose reasons are all the same 1 MiB: little memory here, much there.
+(;prelude;)
+(func $clean (export "pegbox:plugin/cleaning@0.1.0#clean")
+    (param $fields i32) (param $fields-len i32) (param $rows i32) (param $rows-len i32) (result i32)
+    (local $i i32) (local $list i32) (local $reason i32) (local $at i32)
+    (local.set $list (call $allocate (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 1200)))
+    (local.set $reason (call $allocate (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 1048576)))
+    (loop $more
+        (local.set $at (i32.add (local.get $list) (i32.mul (local.get $i) (i32.const 12))))
+        (i32.store (local.get $at) (i32.const 2))
+        (i32.store offset=4 (local.get $at) (local.get $reason))
+        (i32.store offset=8 (local.get $at) (i32.const 1048576))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $more (i32.lt_u (local.get $i) (i32.const 100))))
+    (i32.store (i32.const 4096) (i32.const 0))
+    (i32.store (i32.const 4100) (local.get $list))
+    (i32.store (i32.const 4104) (i32.const 100))
+    (i32.const 4096))

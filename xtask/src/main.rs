@@ -1,0 +1,51 @@
+//! Developer commands. `cargo xtask help` lists them; the README names the two that a newcomer needs.
+//!
+//! This program stays small on purpose: it is the first thing that a fresh clone builds, so it depends
+//! on neither Burn nor wasmtime and starts everything heavy as a process of its own.
+
+mod bench;
+mod guest;
+mod parity;
+mod process;
+mod quickstart;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Developer commands of Pegbox")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set up what is missing, build everything, and fine-tune MiniLM on banking77 from start to finish.
+    Quickstart,
+    /// Run every check that CI runs.
+    Test(test::Options),
+    /// Build the first-party plugins as WebAssembly components (and as native libraries with --native).
+    Plugins {
+        /// Build the native libraries too.
+        #[arg(long)]
+        native: bool,
+    },
+    /// Measure against PyTorch, native code and built-in losses on this machine; write docs/benchmarks.md.
+    Bench(bench::Options),
+    /// Make the parity fixtures anew, or check an exported folder, with Hugging Face Transformers.
+    Parity(parity::Options),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Quickstart => quickstart::run(),
+        Command::Test(options) => test::run(&options),
+        Command::Plugins { native } => {
+            guest::build_plugins(&guest::Options { native }).map(|_| ())
+        }
+        Command::Bench(options) => bench::run(&options),
+        Command::Parity(options) => parity::run(&options),
+    }
+}

@@ -1,0 +1,63 @@
+//! `cargo xtask test`: every check, in the order in which a failure is cheapest to learn.
+
+use crate::process::{self, cargo, root, say};
+use crate::guest;
+use anyhow::Result;
+use clap::Args;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+#[derive(Args)]
+pub struct Options {
+    /// Leave out clippy and the CUDA build check, which compile the libraries a second time.
+    #[arg(long)]
+    quick: bool,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    let root = root()?;
+    let mut stages = Vec::new();
+    let mut stage = |name: &'static str, work: &mut dyn FnMut() -> Result<()>| -> Result<()> {
+        say(name);
+        let start = Instant::now();
+        work()?;
+        stages.push((name, start.elapsed()));
+        Ok(())
+    };
+
+    stage("Formatting", &mut || in_root(&root, &["fmt", "--all", "--check"]))?;
+    stage("Plugins: as WebAssembly components and as native libraries", &mut || {
+        guest::build_plugins(&guest::Options { native: true }).map(|_| ())
+    })?;
+    stage("The program that the whole-program tests run", &mut || {
+        in_root(&root, &["build", "--release", "--package", "pegbox"])
+    })?;
+    stage("Unit tests and whole-program tests", &mut || {
+        in_root(&root, &["test", "--release", "--workspace", "--no-fail-fast"])
+    })?;
+    if !options.quick {
+        stage("Clippy", &mut || {
+            in_root(
+                &root,
+                &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"],
+            )
+        })?;
+        stage("The CUDA build, without a CUDA toolkit (compiles; nothing here can run it)", &mut || {
+            in_root(&root, &["check", "--release", "--package", "pegbox", "--features", "cuda"])
+        })?;
+    }
+
+    say("Every check passed. Seconds per stage");
+    for (name, took) in stages {
+        report(name, took);
+    }
+    Ok(())
+}
+
+fn in_root(root: &Path, arguments: &[&str]) -> Result<()> {
+    process::run(cargo().args(arguments).current_dir(root)).map(|_| ())
+}
+
+fn report(name: &str, took: Duration) {
+    eprintln!("  {:>8.1}  {name}", took.as_secs_f64());
+}

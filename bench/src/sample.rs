@@ -8,6 +8,9 @@ pub struct Sample {
     pub median: f64,
     pub min: f64,
     pub max: f64,
+    /// Quartiles.
+    pub lower: f64,
+    pub upper: f64,
 }
 
 impl Sample {
@@ -22,7 +25,8 @@ impl Sample {
         } else {
             (sorted[middle - 1] + sorted[middle]) / 2.0
         };
-        Some(Self { median, min, max })
+        let (lower, upper) = (sorted[sorted.len() / 4], sorted[(sorted.len() - 1) - sorted.len() / 4]);
+        Some(Self { median, min, max, lower, upper })
     }
 
     /// The ratio `of / to`, taken pair by pair: both sides of a pair ran next to each other, so the

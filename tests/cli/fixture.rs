@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use pegbox_models::weights::{NamedTensor, write_safetensors};
 use pegbox_models::{Bert, BertConfig, Parameters, Pooling, device};
@@ -52,17 +52,26 @@ impl Project {
 
     /// Runs the real binary in the project's folder.
     pub fn pegbox(&self, arguments: &[&str]) -> Seen {
-        let output = Command::new(env!("CARGO_BIN_EXE_pegbox"))
+        let output = self.command(arguments).output().unwrap();
+        Seen { output, folder: self.folder.path().to_path_buf() }
+    }
+
+    /// Starts the real binary in the project's folder, with its error stream at hand.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pegbox"));
+        command
             .args(arguments)
             .current_dir(self.folder.path())
             .env("PEGBOX_CACHE", self.path("cache"))
             .env("XDG_DATA_HOME", self.path("data-home"))
             .env_remove("PEGBOX_PLUGINS")
             .env_remove("PEGBOX_LOG")
-            .env_remove("RUST_BACKTRACE")
-            .output()
-            .unwrap();
-        Seen { output, folder: self.folder.path().to_path_buf() }
+            .env_remove("RUST_BACKTRACE");
+        command
     }
 
     fn write_model(&self) {

@@ -1,23 +1,36 @@
-//! `cargo xtask bench`: the measurements behind docs/benchmarks.md.
+//! `cargo xtask bench`: the measurements behind docs/benchmarks.md, on this machine, which should be quiet.
 
-use crate::process::{self, cargo, root};
+use crate::process::{self, cargo, root, say, target_dir};
+use crate::{guest, parity};
 use anyhow::Result;
 use clap::Args;
 
 #[derive(Args)]
 pub struct Options {
-    /// What the benchmark program is to do; its own `--help` tells.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
+    /// Leave PyTorch out; without this, an environment with it is made on first use (several GB).
+    #[arg(long)]
+    no_torch: bool,
+    /// Pairs of runs in each comparison.
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
 }
 
 pub fn run(options: &Options) -> Result<()> {
     let root = root()?;
-    process::run(
-        cargo()
-            .args(["run", "--release", "--package", "pegbox-bench", "--"])
-            .args(&options.arguments)
-            .current_dir(&root),
-    )?;
+    let plugins = guest::build_plugins(&guest::Options { native: true })?;
+    say("The benchmark programs");
+    process::run(cargo().args(["build", "--release", "--workspace", "--bins", "--examples"]).current_dir(&root))?;
+    let built = target_dir(&root).join("release");
+    let mut command = std::process::Command::new(built.join("pegbox-bench"));
+    command.arg("--plugins").arg(&plugins);
+    command.arg("--step").arg(built.join("examples/step"));
+    if !options.no_torch {
+        command.arg("--python").arg(parity::python(&root)?);
+    }
+    command.args(["--torch-step", "bench/python/torch_step.py"]);
+    command.args(["--texts", "examples/support-intents/data/train.jsonl.gz"]);
+    command.args(["--page", "docs/benchmarks.md"]).arg("--rounds").arg(options.rounds.to_string());
+    say("Measurements (minutes; let nothing else run)");
+    process::run(command.current_dir(&root))?;
     Ok(())
 }

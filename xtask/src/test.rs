@@ -26,11 +26,13 @@ pub fn run(options: &Options) -> Result<()> {
     };
 
     stage("Formatting", &mut || in_root(&root, &["fmt", "--all", "--check"]))?;
+    // Every command names the whole workspace: with another choice of packages, Cargo would choose other features
+    // of the libraries and build them again.
+    stage("Everything, and its tests", &mut || {
+        in_root(&root, &["test", "--release", "--workspace", "--no-run"])
+    })?;
     stage("Plugins: as WebAssembly components and as native libraries", &mut || {
         guest::build_plugins(&guest::Options { native: true }).map(|_| ())
-    })?;
-    stage("The program that the whole-program tests run", &mut || {
-        in_root(&root, &["build", "--release", "--package", "pegbox"])
     })?;
     stage("Unit tests and whole-program tests", &mut || {
         in_root(&root, &["test", "--release", "--workspace", "--no-fail-fast"])
@@ -43,7 +45,7 @@ pub fn run(options: &Options) -> Result<()> {
             )
         })?;
         stage("The CUDA build, without a CUDA toolkit (compiles; nothing here can run it)", &mut || {
-            in_root(&root, &["check", "--release", "--package", "pegbox", "--features", "cuda"])
+            in_root(&root, &["check", "--release", "--workspace", "--features", "pegbox/cuda"])
         })?;
     }
 

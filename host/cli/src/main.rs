@@ -53,7 +53,9 @@ fn start_log(global: &Global) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
         (_, 0) => "warn",
-        (_, 1) => "warn,pegbox=debug,pegbox_hub=debug,pegbox_train=debug,pegbox_data=debug,pegbox_runtime=debug",
+        (_, 1) => {
+            "warn,pegbox=debug,pegbox_hub=debug,pegbox_train=debug,pegbox_data=debug,pegbox_runtime=debug"
+        }
         _ => "trace",
     };
     let filter = EnvFilter::try_from_env("PEGBOX_LOG").unwrap_or_else(|_| EnvFilter::new(level));

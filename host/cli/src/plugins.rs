@@ -8,7 +8,7 @@ use pegbox_runtime::{
 };
 use serde_json::{Value, json};
 
-use crate::recipe::{Provider, PluginUse, Recipe};
+use crate::recipe::{PluginUse, Provider, Recipe};
 use crate::report::{Excerpt, Report, USAGE};
 use crate::session::Session;
 

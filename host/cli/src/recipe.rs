@@ -94,9 +94,7 @@ impl Recipe {
         let recipe = read(text, path, &faults);
         match (recipe, faults.take()) {
             (Some(recipe), faults) if faults.is_empty() => Ok(recipe),
-            (_, faults) => {
-                Err(RecipeError::Faults { path: path.to_path_buf(), text: text.into(), faults })
-            }
+            (_, faults) => Err(RecipeError::Faults { path: path.to_path_buf(), text: text.into(), faults }),
         }
     }
 

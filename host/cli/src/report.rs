@@ -129,10 +129,7 @@ impl Report {
             text.push_str(&entry(&paint.bold("record ids in this batch"), &format!("{shown}{rest}")));
         }
         if let Some(checkpoint) = &self.safe {
-            text.push_str(&entry(
-                &paint.bold("your work is safe"),
-                &format!("last checkpoint {checkpoint}"),
-            ));
+            text.push_str(&entry(&paint.bold("your work is safe"), &format!("last checkpoint {checkpoint}")));
         }
         for help in &self.help {
             text.push_str(&entry(&paint.cyan("help"), help));

@@ -2,7 +2,11 @@
 
 #[path = "../../../tests/cli/errors.rs"]
 mod errors;
+#[path = "../../../tests/cli/first_party.rs"]
+mod first_party;
 #[path = "../../../tests/cli/fixture.rs"]
 mod fixture;
+#[path = "../../../tests/cli/killed.rs"]
+mod killed;
 #[path = "../../../tests/cli/whole_run.rs"]
 mod whole_run;

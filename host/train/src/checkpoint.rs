@@ -8,6 +8,7 @@
 //! Random numbers have no state: they are functions of the seed and the cursor. A checkpoint appears whole or
 //! not at all; one that was damaged later is found by its hashes, and the one before it is used.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -156,10 +157,14 @@ pub fn save(
         .collect();
     let weights = weights.iter().map(|(name, shape, values)| (name.clone(), shape.clone(), &values[..]));
     put(MODEL, &tensors(weights).map_err(encoded)?)?;
-    let moments = optimizer.slots().flat_map(|slot| {
-        let moment = |which: &str, values| (format!("{which}.{}", slot.name), vec![slot.first.len()], values);
-        [moment("first", &slot.first[..]), moment("second", &slot.second[..])]
-    });
+    let moments: Vec<(String, Cow<'_, [f32]>)> = optimizer
+        .slots()
+        .flat_map(|slot| {
+            [("first", &slot.first), ("second", &slot.second)]
+                .map(|(which, moment)| (format!("{which}.{}", slot.name), moment.values()))
+        })
+        .collect();
+    let moments = moments.iter().map(|(name, values)| (name.clone(), vec![values.len()], &values[..]));
     put(OPTIMIZER, &tensors(moments).map_err(encoded)?)?;
     put(STATE, &serde_json::to_vec_pretty(state).map_err(|error| encoded(error.to_string()))?)?;
     let manifest = serde_json::to_vec_pretty(&Manifest { format: FORMAT, files })

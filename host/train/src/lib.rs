@@ -21,7 +21,7 @@ mod memory;
 mod optimizer;
 /// Labels for texts.
 mod predict;
-/// One step on trial.
+/// Steps on trial.
 mod probe;
 /// The folder of one training.
 mod run;
@@ -43,6 +43,6 @@ pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Flow, TrainObserver};
 pub use job::{Start, TrainJob, TrainSummary, train};
 pub use predict::{Likely, Prediction, predict};
-pub use probe::{Probe, probe};
+pub use probe::{Probe, Trial, probe};
 pub use run::{RunFolder, RunIdentity};
 pub use settings::{Decay, Freeze, Schedule, TrainSettings, Warmup};

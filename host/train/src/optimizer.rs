@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use burn::tensor::{Device, Gradients};
-use pegbox_models::kernels::adamw::{self, AdamW};
+use pegbox_models::kernels::adamw::AdamW;
+use pegbox_models::kernels::{Buffer, sum_of_squares, update};
 use pegbox_models::{Bert, Parameter, Parameters};
 
 use crate::settings::TrainSettings;
@@ -27,9 +28,9 @@ pub struct Optimizer {
 pub struct Slot {
     pub name: String,
     /// Empty for a frozen parameter.
-    pub first: Vec<f32>,
+    pub first: Buffer,
     /// Empty for a frozen parameter.
-    pub second: Vec<f32>,
+    pub second: Buffer,
     trained: bool,
     decays: bool,
     head: bool,
@@ -41,7 +42,7 @@ pub struct Slot {
 pub struct Window {
     /// Of each parameter; none where no batch reached it. Not yet divided by `weight` if there are several
     /// batches.
-    sums: Vec<Option<Vec<f32>>>,
+    sums: Vec<Option<Buffer>>,
     batches: u32,
     weight: f64,
 }
@@ -55,8 +56,8 @@ impl Optimizer {
                 let trained = trained.contains(&name);
                 let elements = if trained { parameter.shape().iter().product() } else { 0 };
                 Slot {
-                    first: vec![0.0; elements],
-                    second: vec![0.0; elements],
+                    first: Buffer::zeros(elements, device),
+                    second: Buffer::zeros(elements, device),
                     trained,
                     // Vectors are biases and norms.
                     decays: matches!(parameter, Parameter::Matrix(_)),
@@ -86,7 +87,8 @@ impl Optimizer {
         self.steps = steps;
         self.slots.iter_mut().filter(|slot| slot.trained).all(|slot| match take(&slot.name) {
             Some((first, second)) if first.len() == slot.first.len() && second.len() == slot.second.len() => {
-                (slot.first, slot.second) = (first, second);
+                slot.first = Buffer::new(first, &self.device);
+                slot.second = Buffer::new(second, &self.device);
                 true
             }
             _ => false,
@@ -120,10 +122,7 @@ impl Optimizer {
                 correction2: (1.0 - settings.beta2.powi(t)).sqrt() as f32,
                 gradient_scale: (window.scale() * clip) as f32,
             };
-            let (first, second) = (&mut slot.first, &mut slot.second);
-            parameter.update_in_place(&self.device, |values| {
-                adamw::step(values, gradient, first, second, rule);
-            });
+            update(&mut parameter, gradient, &mut slot.first, &mut slot.second, rule);
         }
     }
 }
@@ -136,19 +135,20 @@ impl Window {
         self.sums.resize_with(parameters.len(), || None);
         if self.batches == 1 {
             let weight = self.weight as f32;
-            self.sums.iter_mut().flatten().flatten().for_each(|value| *value *= weight);
+            self.sums.iter_mut().flatten().for_each(|sum| sum.scale(weight));
         }
         let mut reached = false;
         for ((_, parameter), sum) in parameters.iter().zip(&mut self.sums) {
             let Some(gradient) = parameter.take_gradient(gradients) else { continue };
             reached = true;
-            let gradient = gradient.into_values();
+            let mut gradient = Buffer::from_gradient(gradient);
             match sum {
-                Some(sum) => adamw::add_scaled(sum, &gradient, weight as f32),
-                None if self.batches == 0 => *sum = Some(gradient),
+                Some(sum) => sum.add_scaled(&gradient, weight as f32),
                 None => {
-                    let sum = sum.insert(vec![0.0; gradient.len()]);
-                    adamw::add_scaled(sum, &gradient, weight as f32);
+                    if self.batches > 0 {
+                        gradient.scale(weight as f32);
+                    }
+                    *sum = Some(gradient);
                 }
             }
         }
@@ -159,12 +159,85 @@ impl Window {
 
     /// L2 norm of the window's gradient over all parameters.
     pub fn norm(&self) -> f64 {
-        let squares: f64 = self.sums.iter().flatten().map(|values| adamw::sum_of_squares(values)).sum();
-        self.scale() * squares.sqrt()
+        self.scale() * sum_of_squares(self.sums.iter().flatten()).sqrt()
     }
 
     /// What the sums are multiplied by to be the gradient.
     fn scale(&self) -> f64 {
         if self.batches <= 1 { 1.0 } else { 1.0 / self.weight }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::activation::log_softmax;
+    use burn::tensor::{Int, Tensor, TensorData};
+    use pegbox_models::bert::Mode;
+    use pegbox_models::{BertConfig, Pooling, TokenBatch};
+
+    use super::*;
+
+    fn model() -> Bert {
+        let config = serde_json::json!({
+            "vocab_size": 30, "hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "intermediate_size": 20, "max_position_embeddings": 16, "type_vocab_size": 2, "initializer_range": 0.2,
+        });
+        let config = BertConfig::from_json(config.as_object().unwrap().clone()).unwrap();
+        Bert::random(config, Pooling::Cls, 3, 1, &Device::flex())
+    }
+
+    /// Rows of unequal length, with unequal weights.
+    const ROWS: [(&[u32], i64, f32); 5] =
+        [(&[1, 2, 3, 4], 0, 1.0), (&[5], 1, 0.5), (&[6, 7], 2, 2.0), (&[8, 9, 10], 0, 0.25), (&[11, 12], 1, 1.5)];
+
+    /// Adds the gradients of the weighted mean loss over some rows.
+    fn add(model: &Bert, window: &mut Window, rows: &[(&[u32], i64, f32)]) {
+        let mut graph = model.tracked(&|_| true);
+        let batch = TokenBatch::new(rows.iter().map(|row| row.0), 0).unwrap();
+        let logits = graph.forward(&batch, Mode::default()).unwrap().logits;
+        let labels: Vec<i64> = rows.iter().map(|row| row.1).collect();
+        let weights: Vec<f32> = rows.iter().map(|row| row.2).collect();
+        let total: f32 = weights.iter().sum();
+        let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [rows.len(), 1]), &Device::flex());
+        let weights = Tensor::<2>::from_data(TensorData::new(weights, [rows.len(), 1]), &Device::flex());
+        let loss = (log_softmax(logits, 1).gather(1, labels) * weights).sum().neg() / total;
+        assert!(window.add(&mut graph, &mut loss.backward(), f64::from(total)));
+    }
+
+    fn gradients(window: &Window) -> Vec<f32> {
+        let scale = window.scale() as f32;
+        window.sums.iter().flatten().flat_map(|sum| sum.values().into_owned()).map(|value| value * scale).collect()
+    }
+
+    #[test]
+    fn accumulated_batches_give_the_gradient_of_one() {
+        let model = model();
+        let mut whole = Window::default();
+        add(&model, &mut whole, &ROWS);
+        // Also a short last batch.
+        for cuts in [vec![2, 3], vec![1, 3, 1], vec![4, 1]] {
+            let (mut window, mut rest) = (Window::default(), &ROWS[..]);
+            for cut in &cuts {
+                let (rows, after) = rest.split_at(*cut);
+                add(&model, &mut window, rows);
+                rest = after;
+            }
+            let largest = gradients(&whole).iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+            for (a, b) in gradients(&window).iter().zip(gradients(&whole)) {
+                assert!((a - b).abs() < 1e-5 * largest, "{cuts:?}: {a} and {b}");
+            }
+            assert!((window.norm() - whole.norm()).abs() < 1e-5 * whole.norm());
+        }
+    }
+
+    #[test]
+    fn biases_and_norms_do_not_decay_and_the_head_has_its_own_rate() {
+        let mut model = model();
+        let names: HashSet<String> = model.parameters().into_iter().map(|(name, _)| name).collect();
+        let optimizer = Optimizer::new(&mut model, &names, &Device::flex());
+        for slot in &optimizer.slots {
+            assert_eq!(slot.decays, !slot.name.ends_with("bias") && !slot.name.contains("LayerNorm"), "{}", slot.name);
+            assert_eq!(slot.head, slot.name.starts_with("classifier"), "{}", slot.name);
+        }
     }
 }

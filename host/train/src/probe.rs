@@ -1,8 +1,8 @@
-//! One step on trial: what would go wrong after an hour, found in seconds.
+//! Steps on trial: what would go wrong after an hour, found in seconds.
 
 use std::time::Instant;
 
-use pegbox_data::BatchPlan;
+use pegbox_data::{BatchPlan, PaddedBatch};
 use pegbox_models::Parameters;
 
 use crate::error::{Fault, TrainError};
@@ -26,21 +26,64 @@ pub struct Probe {
     pub peak_memory: Option<u64>,
 }
 
-/// Trains one step on the largest batch of the first epoch, and asks every metric for its scores. The job's
-/// model is changed.
+/// A training whose steps are taken one by one, on any batch, without a run's folder: for `check` and for
+/// measuring.
+pub struct Trial<'a> {
+    job: TrainJob<'a>,
+    stage: Stage,
+    optimizer: Optimizer,
+    step: u64,
+}
+
+impl<'a> Trial<'a> {
+    /// Begins with the job's weights. Every metric is asked for its scores once.
+    ///
+    /// # Errors
+    /// Whatever training would begin with.
+    pub fn new(mut job: TrainJob<'a>) -> Result<Self, TrainError> {
+        let names: Vec<String> = job.model.parameters().into_iter().map(|(name, _)| name).collect();
+        let trained = job.settings.freeze.trained(&names)?;
+        let optimizer = Optimizer::new(&mut job.model, &trained, &job.device);
+        let stage = Stage::new(&job.device, &job.classes);
+        let part = if job.validation.is_empty() { job.train } else { job.validation };
+        let report = evaluate::one_batch(&job.model, &stage, part, &job.batching, &mut job.metrics)?;
+        evaluate::selected(&report.scores, job.settings.select_by.as_deref())?;
+        Ok(Self { job, stage, optimizer, step: 0 })
+    }
+
+    /// Forward, backward and update; the rate is the highest.
+    ///
+    /// # Errors
+    /// Whatever a step of training would fail with.
+    pub fn step(&mut self, batch: &PaddedBatch) -> Result<Probe, TrainError> {
+        let Self { job, stage, optimizer, step } = self;
+        let started = Instant::now();
+        let mut window = Window::default();
+        let loss = backward(job, stage, optimizer, batch, *step, *step, &mut window)?;
+        let gradient_norm = window.norm();
+        if !gradient_norm.is_finite() {
+            let records = batch.records.clone();
+            let what = "gradient norm";
+            return Err(Fault::NotFinite { what, value: gradient_norm, step: *step, records }.into());
+        }
+        optimizer.step(&mut job.model, &window, gradient_norm, 1.0, &job.settings);
+        *step += 1;
+        Ok(Probe {
+            rows: batch.rows,
+            tokens: batch.rows * batch.width,
+            seconds: started.elapsed().as_secs_f64(),
+            loss,
+            gradient_norm,
+            peak_memory: memory::peak(),
+        })
+    }
+}
+
+/// Trains one step on the largest batch of the first epoch.
 ///
 /// # Errors
 /// Whatever training would fail with.
-pub fn probe(job: &mut TrainJob<'_>) -> Result<Probe, TrainError> {
-    let names: Vec<String> = job.model.parameters().into_iter().map(|(name, _)| name).collect();
-    let trained = job.settings.freeze.trained(&names)?;
-    let mut optimizer = Optimizer::new(&mut job.model, &trained, &job.device);
-    let stage = Stage::new(&job.device, &job.classes);
-
-    let part = if job.validation.is_empty() { job.train } else { job.validation };
-    let report = evaluate::one_batch(&job.model, &stage, part, &job.batching, &mut job.metrics)?;
-    evaluate::selected(&report.scores, job.settings.select_by.as_deref())?;
-
+pub fn probe(job: TrainJob<'_>) -> Result<Probe, TrainError> {
     let lengths = job.train.lengths();
     let plan = BatchPlan::epoch(&lengths, &job.batching, job.settings.seed, 0);
     let positions = |rows: &&[u32]| {
@@ -49,22 +92,5 @@ pub fn probe(job: &mut TrainJob<'_>) -> Result<Probe, TrainError> {
     };
     let rows = plan.iter().max_by_key(positions).ok_or(Fault::NoRows { part: "training" })?;
     let batch = job.train.collate(rows, job.model.config.pad_token_id).ok_or(Fault::RowMissing)?;
-
-    let started = Instant::now();
-    let mut window = Window::default();
-    let loss = backward(job, &stage, &optimizer, &batch, 0, 0, &mut window)?;
-    let gradient_norm = window.norm();
-    if !gradient_norm.is_finite() {
-        let records = batch.records;
-        return Err(Fault::NotFinite { what: "gradient norm", value: gradient_norm, step: 0, records }.into());
-    }
-    optimizer.step(&mut job.model, &window, gradient_norm, 1.0, &job.settings);
-    Ok(Probe {
-        rows: batch.rows,
-        tokens: batch.rows * batch.width,
-        seconds: started.elapsed().as_secs_f64(),
-        loss,
-        gradient_norm,
-        peak_memory: memory::peak(),
-    })
+    Trial::new(job)?.step(&batch)
 }

@@ -55,11 +55,13 @@ fn ends_picture(c: char) -> bool {
 /// The base of a flag of tags: a black flag.
 pub(crate) const FLAG: char = '\u{1f3f4}';
 
+/// The length in bytes of a tag.
+pub(crate) const TAG_BYTES: usize = 4;
+
 /// The length in bytes of the tags at the start of `text` that spell the flag of a region, such as Scotland:
 /// three to six letters and digits, and the tag that ends them. 0 if none do. Tags in any other place are
 /// invisible text, which people should see or not train on.
 pub(crate) fn flag_tags(text: &str) -> usize {
-    const TAG_BYTES: usize = 4;
     let is_code = |c: &char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
     let code = text.chars().take(7).take_while(is_code).count();
     let ended = text.chars().nth(code) == Some('\u{e007f}');

@@ -4,6 +4,8 @@ use std::ops::Range;
 use pegbox_plugin::Error;
 use regex::Regex;
 
+use crate::ascii;
+
 /// Lower-cases texts, except where one of its patterns matches.
 #[derive(Clone, Debug)]
 pub(crate) struct LowerCase {
@@ -23,8 +25,8 @@ impl LowerCase {
     /// `text` in lower case, as Unicode defines it without regard to a language: `İ` becomes `i` and a dot
     /// above, a final `Σ` becomes `ς`. Borrowed where nothing changes.
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if !may_change(text) {
-            return Cow::Borrowed(text);
+        if text.is_ascii() {
+            return self.apply_to_ascii(text);
         }
         let mut lower = String::with_capacity(text.len());
         let mut done = 0;
@@ -35,6 +37,21 @@ impl LowerCase {
         }
         lower.push_str(&text[done..].to_lowercase());
         if lower == text { Cow::Borrowed(text) } else { Cow::Owned(lower) }
+    }
+
+    fn apply_to_ascii<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut bytes = text.as_bytes().to_vec();
+        let mut changed = false;
+        let mut done = 0;
+        for kept in self.protected(text) {
+            changed |= ascii::lower(&mut bytes[done..kept.start]);
+            done = kept.end;
+        }
+        changed |= ascii::lower(&mut bytes[done..]);
+        match String::from_utf8(bytes) {
+            Ok(lower) if changed => Cow::Owned(lower),
+            _ => Cow::Borrowed(text),
+        }
     }
 
     /// Where the patterns match, in order, none overlapping another.
@@ -51,10 +68,6 @@ impl LowerCase {
         });
         spans
     }
-}
-
-fn may_change(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
 }
 
 fn refusal(place: usize, pattern: &str, error: &regex::Error) -> Error {
@@ -87,7 +100,9 @@ mod tests {
         assert_eq!(lower("İstanbul", &[]), "i\u{307}stanbul");
         assert_eq!(lower("ΟΔΟΣ", &[]), "οδος");
         assert_eq!(lower("GROẞ", &[]), "groß");
-        assert!(matches!(LowerCase::new(&[]).unwrap().apply("é"), Cow::Borrowed(_)));
+        for small in ["é", "small", ""] {
+            assert!(matches!(LowerCase::new(&[]).unwrap().apply(small), Cow::Borrowed(_)));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //!
 //! A second pass changes nothing, except that it would decode an entity that the first has uncovered.
 
-/// ASCII text that needs nothing, eight bytes at a time.
+/// ASCII text, eight bytes at a time: what needs a look, and lower-casing.
 mod ascii;
 /// What becomes of a character that is not ASCII.
 mod characters;

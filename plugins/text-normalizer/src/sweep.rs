@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::ascii::clean_blocks;
+use crate::ascii::skip_clean;
 use crate::characters::{Fate, fate, is_settled};
 use crate::entities::{self, Meaning};
 use crate::joiners;
@@ -20,17 +20,15 @@ pub(crate) fn sweep(text: &str, entities: bool) -> Swept<'_> {
     let mut sweep = Sweep { text, out: String::new(), copied: 0, after_space: true, settled: true };
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        at += clean_blocks(&bytes[at..], entities, &mut sweep.after_space);
-        let block_end = bytes.len().min(at + 8);
-        while at < block_end {
-            at = match bytes[at] {
-                b' ' => sweep.space(at),
-                b'&' if entities => sweep.entity(at),
-                b'!'..=b'~' => sweep.visible(at),
-                _ => sweep.other(at),
-            };
-        }
+    loop {
+        at = skip_clean(bytes, at, entities, &mut sweep.after_space);
+        at = match bytes.get(at) {
+            None => break,
+            Some(b' ') => sweep.more_spaces(at),
+            Some(b'&') => sweep.entity(at),
+            Some(..0x80) => sweep.control(at),
+            Some(_) => sweep.beyond_ascii(at),
+        };
     }
     sweep.end()
 }
@@ -49,47 +47,68 @@ struct Sweep<'a> {
 }
 
 impl<'a> Sweep<'a> {
-    fn visible(&mut self, at: usize) -> usize {
-        self.after_space = false;
-        at + 1
-    }
-
-    fn space(&mut self, at: usize) -> usize {
-        if self.after_space {
-            self.cut(at, at + 1);
-        }
+    /// A space after a space, and those that follow.
+    fn more_spaces(&mut self, at: usize) -> usize {
+        let spaces = self.text.as_bytes()[at..].iter().take_while(|byte| **byte == b' ').count();
+        self.cut(at, at + spaces);
         self.after_space = true;
+        at + spaces
+    }
+
+    fn control(&mut self, at: usize) -> usize {
+        self.cut(at, at + 1);
+        self.push_space_if(fate(char::from(self.text.as_bytes()[at])));
         at + 1
     }
 
-    /// A control, or a character that is not ASCII.
-    fn other(&mut self, at: usize) -> usize {
-        let Some(c) = self.text[at..].chars().next() else { return self.text.len() };
-        let end = at + c.len_utf8();
-        match fate(c) {
-            Fate::Keep => {
-                self.settled &= is_settled(c);
+    /// Characters up to the next one of ASCII.
+    fn beyond_ascii(&mut self, at: usize) -> usize {
+        let mut place = at;
+        for c in self.text[at..].chars() {
+            let end = place + c.len_utf8();
+            if is_settled(c) {
                 self.after_space = false;
-            }
-            Fate::Tag if self.before(at) == Some(joiners::FLAG) => {
-                let tags = joiners::flag_tags(&self.text[at..]);
-                if tags > 0 {
-                    return at + tags;
-                }
-                self.cut(at, end);
-            }
-            judged => {
-                if !self.stays_between(judged, self.before(at), self.text[end..].chars().next()) {
-                    self.cut(at, end);
-                    self.push_space_if(judged);
+            } else if c.is_ascii() {
+                break;
+            } else {
+                match fate(c) {
+                    Fate::Keep => {
+                        self.settled = false;
+                        self.after_space = false;
+                    }
+                    Fate::Tag if self.before(place) == Some(joiners::FLAG) => return self.flag(place),
+                    judged => self.questionable(judged, place, end),
                 }
             }
+            place = end;
         }
+        place
+    }
+
+    /// A tag after a black flag.
+    fn flag(&mut self, at: usize) -> usize {
+        let tags = joiners::flag_tags(&self.text[at..]);
+        if tags > 0 {
+            return at + tags;
+        }
+        let end = at + joiners::TAG_BYTES;
+        self.cut(at, end);
         end
     }
 
+    /// A character that goes, unless it joins its neighbours.
+    fn questionable(&mut self, judged: Fate, at: usize, end: usize) {
+        if !self.stays_between(judged, self.before(at), self.text[end..].chars().next()) {
+            self.cut(at, end);
+            self.push_space_if(judged);
+        }
+    }
+
     fn entity(&mut self, at: usize) -> usize {
-        let Some(entity) = entities::decode(&self.text[at..]) else { return self.visible(at) };
+        let Some(entity) = entities::decode(&self.text[at..]) else {
+            self.after_space = false;
+            return at + 1;
+        };
         let end = at + entity.len;
         self.cut(at, end);
         match entity.meaning {

@@ -54,17 +54,19 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
 
     let material = Material { session, recipe, base: &base, plugins: &plugins, dataset: &prepared.dataset };
     let stage = console.stage("check");
-    let mut training = material.job()?;
-    let measured = probe(&mut training).map_err(|error| {
+    let training = material.job()?;
+    let batching = training.batching;
+    let measured = probe(training).map_err(|error| {
         let records = prepared.dataset.origins(error.record_ids());
         Box::<Report>::from(error).records(records)
     })?;
     let lengths = prepared.dataset.train().lengths();
-    let plan = BatchPlan::epoch(&lengths, &training.batching, recipe.train.seed, 0);
+    let plan = BatchPlan::epoch(&lengths, &batching, recipe.train.seed, 0);
     let padded: u64 = plan
         .iter()
         .map(|rows| {
-            let longest = rows.iter().filter_map(|&row| lengths.get(row as usize)).max().copied().unwrap_or(0);
+            let longest =
+                rows.iter().filter_map(|&row| lengths.get(row as usize)).max().copied().unwrap_or(0);
             rows.len() as u64 * u64::from(longest)
         })
         .sum();
@@ -180,7 +182,8 @@ mod tests {
 
     #[test]
     fn token_names_come_from_every_kind_of_tokenizer() {
-        let words = br#"{"model": {"vocab": {"a": 0, "b": 5}}, "added_tokens": [{"id": 7, "content": "[X]"}]}"#;
+        let words =
+            br#"{"model": {"vocab": {"a": 0, "b": 5}}, "added_tokens": [{"id": 7, "content": "[X]"}]}"#;
         let names = token_names(words);
         assert_eq!((names[&5].as_str(), names[&7].as_str()), ("b", "[X]"));
         assert_eq!(token_names(br#"{"model": {"vocab": [["p", -1.0], ["q", -2.0]]}}"#)[&1], "q");

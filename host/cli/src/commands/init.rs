@@ -24,10 +24,9 @@ pub fn run(session: &Session, arguments: &Init) -> Result<(), Box<Report>> {
             .help("name another folder: `pegbox init FOLDER`"),
         _ => Report::new(format!("cannot write {}: {error}", path.display())),
     })?;
-    session.console.say(format!(
-        "wrote {}; name your data in it, then `pegbox check` and `pegbox run`",
-        path.display()
-    ));
+    session
+        .console
+        .say(format!("wrote {}; name your data in it, then `pegbox check` and `pegbox run`", path.display()));
     Ok(())
 }
 
@@ -47,9 +46,9 @@ mod tests {
     #[test]
     fn the_recipe_can_be_read_with_every_comment_uncommented() {
         let key = |line: &str| {
-            line.split_once(" = ").is_some_and(|(key, _)| {
-                key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-            }) || line.starts_with('[')
+            line.split_once(" = ")
+                .is_some_and(|(key, _)| key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+                || line.starts_with('[')
         };
         let uncommented: Vec<&str> = RECIPE
             .lines()

@@ -19,7 +19,8 @@ pub fn inspect(session: &Session, arguments: &InspectModel) -> Result<(), Box<Re
     let tokenizer = read_json(&model.folder.join("tokenizer.json"))?;
 
     let text = |name: &str| config.get(name).map_or("not stated".to_string(), plain);
-    let architecture = config.get("architectures").and_then(|list| list.get(0)).map_or("not stated".into(), plain);
+    let architecture =
+        config.get("architectures").and_then(|list| list.get(0)).map_or("not stated".into(), plain);
     let parameters: usize = headers.iter().map(|header| header.shape.iter().product::<usize>()).sum();
     let mut dtypes: Vec<&str> = headers.iter().map(|header| header.dtype.as_str()).collect();
     dtypes.sort_unstable();

@@ -8,7 +8,8 @@ use pegbox_runtime::Severity;
 use super::plugins::{self, PluginUse};
 use super::reader::Section;
 
-pub(super) const EXAMPLE: &str = "[data]\ntrain = \"data/train.jsonl\"\nfields = { text = \"text\", label = \"label\" }";
+pub(super) const EXAMPLE: &str =
+    "[data]\ntrain = \"data/train.jsonl\"\nfields = { text = \"text\", label = \"label\" }";
 
 /// Where the records come from and what happens to them before training.
 #[derive(Debug, Clone)]

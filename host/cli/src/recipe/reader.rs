@@ -122,7 +122,10 @@ impl<'a, 'i> Section<'a, 'i> {
         let label = nearest(&text, &names).map(|near| format!("did you mean `{near}`?"));
         self.faults.add(
             value.span(),
-            format!("`{key}` cannot be `{text}`{}", label.as_ref().map_or(String::new(), |l| format!("; {l}"))),
+            format!(
+                "`{key}` cannot be `{text}`{}",
+                label.as_ref().map_or(String::new(), |l| format!("; {l}"))
+            ),
             None,
             Some(format!("allowed: {}", list(&names))),
         );
@@ -130,7 +133,12 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// A number for which `holds`; `rule` says in words what that is, after "must be".
-    pub(super) fn number(&mut self, key: &'static str, rule: &str, holds: impl Fn(f64) -> bool) -> Option<f64> {
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        rule: &str,
+        holds: impl Fn(f64) -> bool,
+    ) -> Option<f64> {
         let value = self.get(key)?;
         let Some(number) = as_number(value.get_ref()) else {
             self.wrong_type(key, value, "a number");

@@ -175,10 +175,10 @@ fn read_schedule(mut section: Section<'_, '_>) -> (Option<Decay>, Option<Warmup>
     let kinds = [("linear", Decay::Linear), ("cosine", Decay::Cosine), ("constant", Decay::Constant)];
     let decay = section.choice("kind", &kinds);
     let rule = "a share of all steps below 1, or a whole number of steps";
-    let warmup = section.number("warmup", rule, |value| value >= 0.0 && (value < 1.0 || value.fract() == 0.0));
+    let warmup =
+        section.number("warmup", rule, |value| value >= 0.0 && (value < 1.0 || value.fract() == 0.0));
     section.finish();
-    let warmup = warmup.map(|value| {
-        if value < 1.0 { Warmup::Share(value) } else { Warmup::Steps(value as u64) }
-    });
+    let warmup =
+        warmup.map(|value| if value < 1.0 { Warmup::Share(value) } else { Warmup::Steps(value as u64) });
     (decay, warmup)
 }

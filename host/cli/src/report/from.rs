@@ -21,7 +21,9 @@ impl From<RecipeError> for Box<Report> {
             RecipeError::NotFound { .. } => Report::usage(error.to_string())
                 .help("`pegbox init` writes one to begin with; or name the recipe or its folder"),
             RecipeError::Io { .. } => Report::usage(error.to_string()),
-            RecipeError::Faults { path, text, faults } => of_faults(&path.display().to_string(), &text, &faults),
+            RecipeError::Faults { path, text, faults } => {
+                of_faults(&path.display().to_string(), &text, &faults)
+            }
         }
     }
 }

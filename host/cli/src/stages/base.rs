@@ -38,8 +38,8 @@ pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
         .help(format!("set max-length to at most {positions}")));
     }
     let path = model.folder.join("tokenizer.json");
-    let tokenizer = fs::read(&path)
-        .map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))?;
+    let tokenizer =
+        fs::read(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))?;
     Ok(Base { model, config, tokenizer })
 }
 
@@ -52,8 +52,9 @@ pub fn fetch(session: &Session, source: &str, folder: &Path) -> Result<BaseModel
     match &model.obtained {
         Obtained::Cached => stage.unchanged(&format!("{parsed}, licence {licence}")),
         Obtained::Local => stage.finish(&format!("{parsed}, licence {licence}")),
-        Obtained::Downloaded { url, bytes, .. } => stage
-            .finish(&format!("{parsed} fetched from {url}, {}, licence {licence}", megabytes(*bytes))),
+        Obtained::Downloaded { url, bytes, .. } => {
+            stage.finish(&format!("{parsed} fetched from {url}, {}, licence {licence}", megabytes(*bytes)))
+        }
     };
     Ok(model)
 }

@@ -22,13 +22,7 @@ pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Re
     let best = load_best(run)?;
     let part = if material.dataset.test().len() > 0 { Part::Test } else { Part::Validation };
     let metrics = material.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();
-    let key = key(&[
-        "eval",
-        &material.key(),
-        &best.step.to_string(),
-        &part.to_string(),
-        &metrics.join(";"),
-    ]);
+    let key = key(&["eval", &material.key(), &best.step.to_string(), &part.to_string(), &metrics.join(";")]);
     let stage = material.session.console.stage("eval");
     if Stages::read(run.path()).is_done("eval", &key)
         && let Some(summary) = read_summary(run, &part.to_string())
@@ -92,7 +86,10 @@ fn write_details(run: &RunFolder, part: &str, report: &Measured) -> Result<(), B
         let plain = !detail.name.starts_with('.')
             && detail.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if plain {
-            write_whole(&run.path().join("reports").join(part).join(&detail.name), detail.content.as_bytes())?;
+            write_whole(
+                &run.path().join("reports").join(part).join(&detail.name),
+                detail.content.as_bytes(),
+            )?;
         }
     }
     Ok(())

@@ -50,8 +50,7 @@ fn bring_one(
         return Err(Report::new(format!("no exporter for {}", wanted.to.display())));
     };
     let labels = material.dataset.labels().names().to_vec();
-    let configuration =
-        Value::Object(classifier::configuration(material.recipe, material.base, &labels));
+    let configuration = Value::Object(classifier::configuration(material.recipe, material.base, &labels));
     let model = TrainedModel {
         weights: best.weights,
         configuration: format!("{configuration:#}"),

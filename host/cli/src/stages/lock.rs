@@ -99,10 +99,7 @@ fn lock(material: &Material<'_>) -> Lock {
             digest: model.digest.clone(),
             licence: model.licence.clone(),
         },
-        dataset: LockedDataset {
-            key: material.dataset.key().to_string(),
-            files: dataset_files(material),
-        },
+        dataset: LockedDataset { key: material.dataset.key().to_string(), files: dataset_files(material) },
         plugin,
     }
 }
@@ -121,7 +118,8 @@ impl Lock {
         for plugin in &now.plugin {
             let before = self.plugin.iter().find(|before| before.name == plugin.name);
             if before.is_some_and(|before| before != plugin) {
-                found.push(format!("plugin {} is now {} with {}", plugin.name, plugin.version, plugin.digest));
+                found
+                    .push(format!("plugin {} is now {} with {}", plugin.name, plugin.version, plugin.digest));
             }
         }
         found

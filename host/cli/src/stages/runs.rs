@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -32,7 +31,10 @@ const STAGES: &str = "stages.json";
 impl Stages {
     /// Nothing is known of a run whose file is missing or damaged: its stages are done again.
     pub fn read(run: &Path) -> Self {
-        fs::read(run.join(STAGES)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+        fs::read(run.join(STAGES))
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default()
     }
 
     pub fn is_done(&self, stage: &str, key: &str) -> bool {
@@ -108,8 +110,7 @@ fn date(time: SystemTime) -> String {
     let days = (seconds / 86_400) as i64 + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
@@ -120,16 +121,8 @@ fn date(time: SystemTime) -> String {
 
 /// Writes `content` to `path` whole or not at all.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), Box<Report>> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        fs::File::open(folder)?.sync_all()
-    };
-    write().map_err(|error| Report::new(format!("cannot write {}: {error}", path.display())))
+    pegbox_durable::write_file(path, content)
+        .map_err(|error| Report::new(format!("cannot write {}: {error}", path.display())))
 }
 
 #[cfg(test)]

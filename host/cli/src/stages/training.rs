@@ -121,10 +121,9 @@ impl<'a> Material<'a> {
         let interrupted = STOP.load(Ordering::Relaxed);
         note(summary.seconds, !interrupted)?;
         if interrupted {
-            return Err(Report::new("stopped by Ctrl-C").safe(Some(&summary.last)).help(format!(
-                "`pegbox resume {}` goes on from there",
-                self.recipe.path.display()
-            )));
+            return Err(Report::new("stopped by Ctrl-C")
+                .safe(Some(&summary.last))
+                .help(format!("`pegbox resume {}` goes on from there", self.recipe.path.display())));
         }
         let best = summary.best.as_ref().map_or("no validation".to_string(), |best| {
             format!("best {} {:.4} at step {}", best.score.name, best.score.value, best.step)
@@ -248,8 +247,10 @@ impl Observer<'_> {
                 });
             }
             Event::Validation { step, scores, loss, best, seconds, .. } => {
-                let scores =
-                    scores.iter().map(|score| format!("{} {:.4}", score.name, score.value)).collect::<Vec<_>>();
+                let scores = scores
+                    .iter()
+                    .map(|score| format!("{} {:.4}", score.name, score.value))
+                    .collect::<Vec<_>>();
                 let loss = loss.map_or(String::new(), |loss| format!(", loss {loss:.4}"));
                 let best = if *best { ", best so far" } else { "" };
                 self.stage.say(format!(
@@ -261,9 +262,8 @@ impl Observer<'_> {
                 tracing::debug!(step, path = %path.display(), seconds, "checkpoint");
             }
             Event::EarlyStop { step, patience } => {
-                self.stage.say(format!(
-                    "train: stopped at step {step}: no improvement in {patience} validations"
-                ));
+                self.stage
+                    .say(format!("train: stopped at step {step}: no improvement in {patience} validations"));
             }
             Event::Finished { .. } => {}
         }

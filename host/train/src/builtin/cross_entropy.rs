@@ -93,7 +93,12 @@ impl FocalCrossEntropy {
             return -log_p;
         }
         let miss = -log_p.clone().exp() + 1.0;
-        let factor = if self.gamma == 1.0 { miss } else { miss.powf_scalar(self.gamma) };
+        let factor = match self.gamma {
+            1.0 => miss,
+            // The slope of x^gamma at 0 is infinite then; a p of exactly 1 must not become NaN.
+            0.0..1.0 => miss.clamp(f32::EPSILON, 1.0).powf_scalar(self.gamma),
+            _ => miss.powf_scalar(self.gamma),
+        };
         -(factor * log_p)
     }
 }

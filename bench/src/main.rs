@@ -1,0 +1,60 @@
+//! The measurements behind docs/benchmarks.md: `cargo xtask bench` builds what is needed and starts this.
+//!
+//! Each comparison runs both sides in turn on this machine, pair by pair, so that a drift of the machine's speed
+//! cancels out of the ratio.
+
+/// Cleaning through WebAssembly, through the native ABI and by a plain call.
+mod cleaner;
+/// A loss through WebAssembly against the same loss built in.
+mod loss;
+/// What is written down.
+mod page;
+/// Medians and spreads.
+mod sample;
+/// A training step against PyTorch's.
+mod step;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// What to measure, and with what.
+#[derive(Parser)]
+struct Arguments {
+    /// The folder of built plugins, with native libraries
+    #[arg(long)]
+    plugins: PathBuf,
+    /// The program `step` of pegbox-models
+    #[arg(long)]
+    step: PathBuf,
+    /// A Python with torch and transformers; without it, nothing is compared with PyTorch
+    #[arg(long)]
+    python: Option<PathBuf>,
+    /// bench/python/torch_step.py
+    #[arg(long)]
+    torch_step: PathBuf,
+    /// JSON Lines with a field `text`, gzipped: material for the cleaner
+    #[arg(long)]
+    texts: PathBuf,
+    /// The page to write
+    #[arg(long)]
+    page: PathBuf,
+    /// Pairs of runs in each comparison
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+fn main() -> Result<()> {
+    pegbox_models::device::keep_freed_memory();
+    rayon::ThreadPoolBuilder::new().num_threads(step::THREADS).build_global()?;
+    let arguments = Arguments::parse();
+    let mut page = page::Page::new();
+    if let Some(python) = &arguments.python {
+        let compared = step::measure(&arguments.step, python, &arguments.torch_step, arguments.rounds)?;
+        page.step(&compared);
+    }
+    page.loss(&loss::measure(&arguments.plugins)?);
+    page.cleaner(&cleaner::measure(&arguments.plugins, &arguments.texts, arguments.rounds)?);
+    page.write(&arguments.page)
+}

@@ -1,0 +1,116 @@
+//! docs/benchmarks.md: the part between two marks is written anew, what people wrote around it stays.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::sample::Sample;
+use crate::{cleaner, loss, step};
+
+const BEGIN: &str = "<!-- written by `cargo xtask bench` -->";
+const END: &str = "<!-- end of what `cargo xtask bench` writes -->";
+
+pub struct Page(String);
+
+impl Page {
+    pub fn new() -> Self {
+        let mut text = String::new();
+        let _ = writeln!(
+            text,
+            "Machine: {}, {} threads. Medians, with the smallest and the largest in brackets; ratios are taken pair \
+             by pair.\n",
+            processor(),
+            step::THREADS
+        );
+        Self(text)
+    }
+
+    pub fn step(&mut self, compared: &step::Compared) {
+        let (rows, tokens) = (step::ROWS, step::TOKENS);
+        self.line(&format!(
+            "### Training step against PyTorch {}\n\nMiniLM-L6 shape (hidden 384, 6 layers, 12 heads, FFN 1536, \
+             vocabulary 30,522), batch {rows} x {tokens}, float32, dropout 0.1, AdamW. Milliseconds.\n\n\
+             | | Pegbox | PyTorch |\n| --- | --- | --- |",
+            compared.torch
+        ));
+        let phases = [
+            ("forward", &compared.ours.forward, &compared.theirs.forward),
+            ("backward", &compared.ours.backward, &compared.theirs.backward),
+            ("AdamW", &compared.ours.optimizer, &compared.theirs.optimizer),
+            ("step", &compared.ours.whole, &compared.theirs.whole),
+        ];
+        for (name, ours, theirs) in phases {
+            self.line(&format!("| {name} | {} | {} |", milliseconds(ours), milliseconds(theirs)));
+        }
+        self.line(&format!("\nSpeed, PyTorch's as 1: **{}**\n", ratio(&compared.speed)));
+    }
+
+    pub fn loss(&mut self, compared: &loss::Compared) {
+        self.line(&format!(
+            "### focal-loss through WebAssembly against the same loss built in\n\nWhole training steps as above, in \
+             turn. Milliseconds.\n\n| built in | WebAssembly | WebAssembly / built in |\n| --- | --- | --- |\n\
+             | {} | {} | **{}** |\n",
+            milliseconds(&compared.built_in),
+            milliseconds(&compared.wasm),
+            quartiles(&compared.cost),
+        ));
+    }
+
+    pub fn cleaner(&mut self, compared: &[cleaner::Compared]) {
+        self.line(&format!(
+            "### text-normalizer through WebAssembly against the same code native\n\nBatches of {} records of about \
+             {} bytes, one core. MB/s.\n\n| texts | WebAssembly | native library | called directly | \
+             WebAssembly / native |\n| --- | --- | --- | --- | --- |",
+            cleaner::BATCH,
+            cleaner::RECORD
+        ));
+        for cleaner::Compared { name, wasm, native, direct, speed } in compared {
+            self.line(&format!(
+                "| {name} | {} | {} | {} | **{}** |",
+                whole(wasm),
+                whole(native),
+                whole(direct),
+                ratio(speed)
+            ));
+        }
+    }
+
+    /// Writes the page, and prints it.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        println!("{}", self.0);
+        let old = std::fs::read_to_string(path).unwrap_or_else(|_| format!("# Benchmarks\n\n{BEGIN}\n{END}\n"));
+        let (before, rest) = old.split_once(BEGIN).with_context(|| format!("{} lacks {BEGIN}", path.display()))?;
+        let (_, after) = rest.split_once(END).with_context(|| format!("{} lacks {END}", path.display()))?;
+        let text = format!("{before}{BEGIN}\n{}\n{END}{after}", self.0.trim_end());
+        pegbox_durable::write_file(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn line(&mut self, text: &str) {
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
+}
+
+fn milliseconds(sample: &Sample) -> String {
+    let [median, min, max] = [sample.median, sample.min, sample.max].map(|seconds| seconds * 1e3);
+    format!("{median:.0} ({min:.0} to {max:.0})")
+}
+
+fn whole(sample: &Sample) -> String {
+    format!("{:.0} ({:.0} to {:.0})", sample.median, sample.min, sample.max)
+}
+
+fn ratio(sample: &Sample) -> String {
+    format!("{:.2} ({:.2} to {:.2})", sample.median, sample.min, sample.max)
+}
+
+fn quartiles(sample: &Sample) -> String {
+    format!("{:.4} (half of the pairs between {:.3} and {:.3})", sample.median, sample.lower, sample.upper)
+}
+
+fn processor() -> String {
+    let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = about.lines().find_map(|line| line.strip_prefix("model name"));
+    name.and_then(|line| line.split_once(':')).map_or("unknown".to_string(), |(_, name)| name.trim().to_string())
+}

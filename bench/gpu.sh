@@ -48,7 +48,7 @@ build() {
 }
 
 run() {
-    local here work bundle results python
+    local here work bundle results python libraries
     here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
     work=$(mktemp -d)
     # shellcheck disable=SC2064  # the folder as it is named now
@@ -73,10 +73,11 @@ run() {
     local device=${DEVICE:-cuda:0} deadline=$((SECONDS + ${LIMIT:-540})) parity=0
     describe_machine "$python" >"$results/machine.txt"
     cat "$results/machine.txt"
+    libraries=${LD_LIBRARY_PATH:-}
     [[ $device == cpu ]] || find_cuda "$python" "$work/cuda"
 
     echo "parity on $device"
-    timeout "${LIMIT:-540}" "$bundle/bin/parity" "$device" "$bundle/tests/parity" >"$results/parity.json" || parity=$?
+    LD_LIBRARY_PATH=$libraries timeout "${LIMIT:-540}" "$bundle/bin/parity" "$device" "$bundle/tests/parity" >"$results/parity.json" || parity=$?
 
     local precisions=${PRECISIONS:-highest high} has_torch=1 round shape precision
     [[ $device == cpu ]] && precisions=highest
@@ -87,10 +88,11 @@ run() {
     for round in $(seq "${ROUNDS:-2}"); do
         for shape in ${SHAPES:-16x64 32x128 64x128}; do
             local sizes=("${shape%x*}" "${shape#*x}" "${STEPS:-40}")
-            measure "$figures" pegbox "$round" "$deadline" "$bundle/bin/step" "${sizes[@]}" "$device"
+            measure "$figures" pegbox "$round" "$shape" "$deadline" \
+                env "LD_LIBRARY_PATH=$libraries" "$bundle/bin/step" "${sizes[@]}" "$device"
             [[ $has_torch ]] || continue
             for precision in $precisions; do
-                measure "$figures" "torch-$precision" "$round" "$deadline" \
+                measure "$figures" "torch-$precision" "$round" "$shape" "$deadline" \
                     "$python" "$bundle/bench/python/torch_step.py" "${sizes[@]}" "${THREADS:-2}" "$device" "$precision"
             done
         done
@@ -102,18 +104,18 @@ run() {
 # Runs a program that prints one JSON line and appends that line to a file, with who it was and when; a failure is
 # reported and not fatal, so that the other figures are not lost.
 measure() {
-    local figures=$1 who=$2 round=$3 deadline=$4 line left
-    shift 4
+    local figures=$1 who=$2 round=$3 shape=$4 deadline=$5 line left
+    shift 5
     left=$((deadline - SECONDS))
     if ((left <= 0)); then
-        echo "out of time: skipped $who $*" >&2
+        echo "out of time: skipped $who $shape" >&2
         return
     fi
-    echo "round $round: $who ${*:2}"
+    echo "round $round: $who $shape"
     if line=$(timeout "$left" "$@"); then
         printf '{"who": "%s", "round": %d, "result": %s}\n' "$who" "$round" "$line" >>"$figures"
     else
-        echo "failed: $who $*" >&2
+        echo "failed: $who $shape: $*" >&2
     fi
 }
 
@@ -127,7 +129,8 @@ describe_machine() {
 }
 
 # Burn opens libnvrtc by name and looks for CUDA's headers under CUDA_PATH or in a usual place. Where there is no
-# toolkit, NVIDIA's Python packages, which PyTorch brings, have both; their headers are linked together in $2.
+# toolkit, NVIDIA's Python packages have both; their headers are linked together in $2. Sets CUDA_PATH if need be,
+# and `libraries`, which is not exported: PyTorch finds its own.
 find_cuda() {
     local python=$1 merged=$2 folder folders packages
     packages=$("$python" - <<'PYTHON'
@@ -145,7 +148,7 @@ PYTHON
     while read -r folder; do
         [[ -n $folder ]] && folders=$folders:$folder
     done < <(sed -n 's/^library //p' <<<"$packages" | sort -u)
-    export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$folders
+    libraries=${libraries:+$libraries:}$folders
 
     if [[ -z ${CUDA_PATH:-} && ! -d /usr/local/cuda/include && ! -d /opt/cuda/include ]]; then
         mkdir -p "$merged/include"
@@ -154,7 +157,7 @@ PYTHON
         done < <(sed -n 's/^include //p' <<<"$packages")
         export CUDA_PATH=$merged
     fi
-    echo "CUDA's headers: ${CUDA_PATH:-a usual place}; libraries: $LD_LIBRARY_PATH"
+    echo "CUDA's headers: ${CUDA_PATH:-a usual place}; libraries: $libraries"
 }
 
 main "$@"

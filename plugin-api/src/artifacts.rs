@@ -29,8 +29,8 @@ impl Model {
         host::model_metrics(&self.0)
     }
 
-    /// JSON object: base model and its licence, dataset digests, plugins with versions and digests, recipe, seed,
-    /// Pegbox's version.
+    /// JSON object: base model and its licence, dataset digests, plugins with versions and digests, recipe,
+    /// seed, Pegbox's version.
     pub fn provenance(&self) -> String {
         host::model_provenance(&self.0)
     }
@@ -42,8 +42,8 @@ impl Model {
 
     /// `count` elements of the tensor `name`, row-major from element `start`, little-endian in `element`.
     ///
-    /// Ends the call when the name is unknown or the range leaves the tensor, and above 16 MiB; [`Model::pieces`]
-    /// reads a whole tensor without thinking of that.
+    /// Ends the call when the name is unknown or the range leaves the tensor, and above 16 MiB;
+    /// [`Model::pieces`] reads a whole tensor without thinking of that.
     pub fn read(&self, name: &str, start: u64, count: u64, element: Element) -> Vec<u8> {
         host::model_read(&self.0, name, start, count, element)
     }
@@ -64,8 +64,8 @@ impl Model {
     }
 }
 
-/// The artifact being written. It appears at the recipe's `to` when the exporter returns `Ok`, whole; after an
-/// error nothing of it remains.
+/// The artifact being written. It appears at the recipe's `to` when the exporter returns `Ok`, whole; after
+/// an error nothing of it remains.
 #[repr(transparent)]
 pub struct Bundle(pub(crate) host::BundleHandle);
 

@@ -32,8 +32,8 @@ macro_rules! __export_on_this_target {
     };
 }
 
-/// Exports the interface of one kind. The component's description of it comes along: with the macro, not with this
-/// crate, so that a component has the interfaces of its own kinds only.
+/// Exports the interface of one kind. The component's description of it comes along: with the macro, not with
+/// this crate, so that a component has the interfaces of its own kinds only.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_kind {

@@ -4,8 +4,8 @@ use pegbox_plugin_abi::lifecycle::{Description, Kind};
 
 use crate::traits::Plugin;
 
-/// Makes a crate a plugin: `export!(Focal: Loss);`, or `export!(Scrubber: Cleaner, Validator);` for a plugin of
-/// several kinds. Once in a crate, whose type is `cdylib` and whose version is the plugin's.
+/// Makes a crate a plugin: `export!(Focal: Loss);`, or `export!(Scrubber: Cleaner, Validator);` for a plugin
+/// of several kinds. Once in a crate, whose type is `cdylib` and whose version is the plugin's.
 ///
 /// A component exports and imports what its kinds need and nothing else.
 #[macro_export]

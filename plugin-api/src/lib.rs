@@ -32,9 +32,10 @@
 //! `pegbox-plugin-abi`. The contract itself, with units, shapes and errors, is `wit/` in Pegbox's repository.
 //!
 //! # When the host refuses
-//! Operations on [`Tensor`], [`Step`], [`Model`] and [`Bundle`] return no `Result`. A wrong shape, a wrong dtype
-//! or a passed limit is a mistake of the plugin's author: the host ends the call there and then, and shows the
-//! user the operation, its operands and the plugin. "Ends the call" in this documentation means that.
+//! Operations on [`Tensor`], [`Step`], [`Model`] and [`Bundle`] return no `Result`. A wrong shape, a wrong
+//! dtype or a passed limit is a mistake of the plugin's author: the host ends the call there and then, and
+//! shows the user the operation, its operands and the plugin. "Ends the call" in this documentation means
+//! that.
 
 /// What an exporter reads and writes.
 mod artifacts;

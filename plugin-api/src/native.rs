@@ -1,5 +1,5 @@
-//! Plugins as native libraries: the C ABI of `pegbox-plugin-abi`. A panic of the plugin and a failure of the host
-//! both unwind to the boundary, and no further.
+//! Plugins as native libraries: the C ABI of `pegbox-plugin-abi`. A panic of the plugin and a failure of the
+//! host both unwind to the boundary, and no further.
 
 /// The host's side of a call, in the words of this SDK.
 pub(crate) mod host;
@@ -49,9 +49,19 @@ macro_rules! __export_on_this_target {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __methods_of {
-    (Cleaner) => { $crate::native::cleaner };
-    (Validator) => { $crate::native::validator };
-    (Loss) => { $crate::native::loss };
-    (Metric) => { $crate::native::metric };
-    (Exporter) => { $crate::native::exporter };
+    (Cleaner) => {
+        $crate::native::cleaner
+    };
+    (Validator) => {
+        $crate::native::validator
+    };
+    (Loss) => {
+        $crate::native::loss
+    };
+    (Metric) => {
+        $crate::native::metric
+    };
+    (Exporter) => {
+        $crate::native::exporter
+    };
 }

@@ -3,8 +3,8 @@
 use crate::host;
 use crate::tensor::Tensor;
 
-/// The step that a call is about. In shapes, B is the number of rows, C the number of classes (vocabulary size
-/// for language modelling), T the padded length in tokens, H the hidden size.
+/// The step that a call is about. In shapes, B is the number of rows, C the number of classes (vocabulary
+/// size for language modelling), T the padded length in tokens, H the hidden size.
 ///
 /// Every method that returns a [`Tensor`] makes a new handle to the same data; keep it in a variable rather
 /// than asking twice.
@@ -58,8 +58,8 @@ impl Step {
         host::step_teacher_logits(&self.0).map(Tensor::new)
     }
 
-    /// Number of hidden states at hand: layers + 1 (the first is the embeddings' output), or 0 when the recipe
-    /// does not ask for them.
+    /// Number of hidden states at hand: layers + 1 (the first is the embeddings' output), or 0 when the
+    /// recipe does not ask for them.
     pub fn hidden_state_count(&self) -> u32 {
         host::step_hidden_state_count(&self.0)
     }
@@ -70,9 +70,9 @@ impl Step {
         Tensor::new(host::step_hidden_state(&self.0, layer))
     }
 
-    /// What a loss returns, from one loss a label: `sum(w * x) / sum(w)` over the labels where the mask holds, w
-    /// being [`Step::weights`]. Float `[1]`; 0 when no label counts or all weights are 0, and then without a
-    /// gradient.
+    /// What a loss returns, from one loss a label: `sum(w * x) / sum(w)` over the labels where the mask
+    /// holds, w being [`Step::weights`]. Float `[1]`; 0 when no label counts or all weights are 0, and then
+    /// without a gradient.
     ///
     /// `per_label` is float of the shape of the labels. A NaN where the mask does not hold does not matter.
     pub fn weighted_mean(&self, per_label: &Tensor) -> Tensor {

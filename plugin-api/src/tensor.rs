@@ -21,16 +21,17 @@ use pegbox_plugin_abi::tensors::{DType, TensorOp};
 
 use crate::host;
 
-/// A tensor of the host. The plugin holds a handle; the host runs each operation where the data is and records it
-/// for automatic differentiation, so the gradient of a loss comes for free, and no data crosses the boundary
-/// unless [`Tensor::read`] asks.
+/// A tensor of the host. The plugin holds a handle; the host runs each operation where the data is and
+/// records it for automatic differentiation, so the gradient of a loss comes for free, and no data crosses
+/// the boundary unless [`Tensor::read`] asks.
 ///
-/// - Shapes are dimension sizes, outermost first; rank 1 to 8, every size at least 1. A scalar has shape `[1]`.
+/// - Shapes are dimension sizes, outermost first; rank 1 to 8, every size at least 1. A scalar has shape
+///   `[1]`.
 /// - A dimension argument counts from 0, or from the end when negative: -1 is the last.
 /// - Arithmetic and comparison broadcast as NumPy does.
 /// - Reductions keep the reduced dimension with size 1; [`Tensor::reshape`] drops it.
-/// - A handle lives until it is dropped or the call ends: a plugin keeps numbers from one call to the next, not
-///   tensors. (The type is not `Send`, so it cannot become a field of a plugin.)
+/// - A handle lives until it is dropped or the call ends: a plugin keeps numbers from one call to the next,
+///   not tensors. (The type is not `Send`, so it cannot become a field of a plugin.)
 ///
 /// Each operation says which dtypes and shapes it takes; others end the call, as do results of more than
 /// 1,073,741,824 elements and more live handles or memory than the plugin's limits allow.
@@ -71,14 +72,14 @@ impl Tensor {
         host::tensor_dtype(&self.0)
     }
 
-    /// All elements, row-major, as floats (int and bool are converted). Waits for the device; ends the call above
-    /// 16,777,216 elements.
+    /// All elements, row-major, as floats (int and bool are converted). Waits for the device; ends the call
+    /// above 16,777,216 elements.
     pub fn read(&self) -> Vec<f32> {
         host::tensor_read(&self.0)
     }
 
-    /// All elements of an int or bool tensor, row-major. Waits for the device; ends the call on float, and above
-    /// 16,777,216 elements.
+    /// All elements of an int or bool tensor, row-major. Waits for the device; ends the call on float, and
+    /// above 16,777,216 elements.
     pub fn read_ints(&self) -> Vec<i64> {
         host::tensor_read_ints(&self.0)
     }

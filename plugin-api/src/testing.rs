@@ -1,6 +1,6 @@
-//! A small host in the process, for a plugin's unit tests (`cargo test`, with this crate's feature `testing` among
-//! the plugin's dev-dependencies). It computes forwards only, in 64-bit floats, and checks shapes and dtypes as the
-//! contract says.
+//! A small host in the process, for a plugin's unit tests (`cargo test`, with this crate's feature `testing`
+//! among the plugin's dev-dependencies). It computes forwards only, in 64-bit floats, and checks shapes and
+//! dtypes as the contract says.
 //!
 //! ```
 //! use pegbox_plugin::testing::TestStep;
@@ -46,7 +46,8 @@ pub struct TestStep {
 }
 
 impl TestStep {
-    /// One row of logits and one label each; all labels count, with weight 1; classes are named `class-0` and so on.
+    /// One row of logits and one label each; all labels count, with weight 1; classes are named `class-0` and
+    /// so on.
     pub fn classification(logits: &[&[f32]], labels: &[i64]) -> Self {
         let classes = logits.first().map_or(0, |row| row.len());
         Self {

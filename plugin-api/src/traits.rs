@@ -28,7 +28,8 @@ pub trait Plugin: Sized + Send + 'static {
 /// # Errors
 /// `json` is not a `T`; the message says where.
 pub fn parse_configuration<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|error| Error::new(format!("the configuration cannot be read: {error}")))
+    serde_json::from_str(json)
+        .map_err(|error| Error::new(format!("the configuration cannot be read: {error}")))
 }
 
 /// Rewrites, drops or splits records.
@@ -98,7 +99,8 @@ pub trait Metric: Plugin {
     /// Ends the evaluation.
     fn state(&self) -> Result<Vec<u8>, Error>;
 
-    /// Takes in another instance's state. Gives the scores that one instance would have given for all batches.
+    /// Takes in another instance's state. Gives the scores that one instance would have given for all
+    /// batches.
     ///
     /// # Errors
     /// Ends the evaluation.

@@ -2,7 +2,9 @@
 
 use std::ffi::c_void;
 
-use pegbox_plugin::{Cleaner, Error, Loss, Outcome, Plugin, Row, RowBatch, Step, Tensor, parse_configuration};
+use pegbox_plugin::{
+    Cleaner, Error, Loss, Outcome, Plugin, Row, RowBatch, Step, Tensor, parse_configuration,
+};
 use pegbox_plugin_abi::lifecycle::{Description, Kind, Refusal};
 use pegbox_plugin_abi::table::{
     ABI_VERSION, Buffer, CONTRACT, ENTRY_SYMBOL, HostTable, PluginTable, Slice, Status,
@@ -177,7 +179,8 @@ fn what_a_plugin_declines_comes_with_its_words() {
     let refusal: Refusal = read(Instance::new().configure("\"refuse\""), Status::REFUSED);
     assert_eq!(refusal, Refusal { message: "not that".to_owned(), help: Some("something else".to_owned()) });
     assert_eq!(Instance::new().configure("7").0, Status::REFUSED);
-    let refusal: Refusal = read(Instance::configured("decline").compute(&mut Host::default()), Status::REFUSED);
+    let refusal: Refusal =
+        read(Instance::configured("decline").compute(&mut Host::default()), Status::REFUSED);
     assert_eq!(refusal.message, "not today");
 }
 
@@ -193,7 +196,11 @@ fn a_panic_comes_with_its_message_and_place() {
 fn a_failure_of_the_host_ends_the_call_even_if_the_plugin_catches_it() {
     for what in ["misshape", "swallow"] {
         let mut host = Host::default();
-        assert_eq!(Instance::configured(what).compute(&mut host), (Status::HOST_FAILED, Vec::new()), "{what}");
+        assert_eq!(
+            Instance::configured(what).compute(&mut host),
+            (Status::HOST_FAILED, Vec::new()),
+            "{what}"
+        );
         assert_eq!(host.failed, 1, "nothing more is asked after a failure");
     }
 }

@@ -48,7 +48,7 @@ fn all_five_in_one_run() {
     assert_eq!(config["architectures"][0], "BertForSequenceClassification");
     assert_eq!(config["id2label"]["0"], "blue", "labels in alphabetical order");
     let card = fs::read_to_string(project.path("out/hf/README.md")).unwrap();
-    assert!(card.starts_with("---\nlicense: mit\n") && card.contains("macro-f1"), "{card}");
+    assert!(card.starts_with("---\nlicense: \"mit\"\n") && card.contains("macro-f1"), "{card}");
     let evaluation = fs::read_to_string(only_entry(&project.path("runs")).join("evaluation.json")).unwrap();
     let evaluation: Value = serde_json::from_str(&evaluation).unwrap();
     let scores = &evaluation["scores"]["test"];

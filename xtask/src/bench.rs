@@ -19,7 +19,9 @@ pub fn run(options: &Options) -> Result<()> {
     let root = root()?;
     let plugins = guest::build_plugins(&guest::Options { native: true })?;
     say("The benchmark programs");
-    process::run(cargo().args(["build", "--release", "--workspace", "--bins", "--examples"]).current_dir(&root))?;
+    process::run(
+        cargo().args(["build", "--release", "--workspace", "--bins", "--examples"]).current_dir(&root),
+    )?;
     let built = target_dir(&root).join("release");
     let mut command = std::process::Command::new(built.join("pegbox-bench"));
     command.arg("--plugins").arg(&plugins);

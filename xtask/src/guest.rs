@@ -1,5 +1,6 @@
 //! Builds every plugin under `plugins/` into `target/pegbox-plugins`, which then serves as a plugin folder:
-//! `<name>/plugin.toml` with digests filled in, `<name>/plugin.wasm`, and the native library where it is wanted.
+//! `<name>/plugin.toml` with digests filled in, `<name>/plugin.wasm`, and the native library where it is
+//! wanted.
 
 mod folder;
 mod source;
@@ -47,8 +48,8 @@ pub fn build_plugins(options: &Options) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Compiles the core modules. The guests have a target folder of their own, so that a compiler which builds its
-/// standard library does so once, and the host's builds stay untouched.
+/// Compiles the core modules. The guests have a target folder of their own, so that a compiler which builds
+/// its standard library does so once, and the host's builds stay untouched.
 fn build_modules(root: &Path, sources: &[Source]) -> Result<PathBuf> {
     let toolchain = Toolchain::find()?;
     let target = target_dir(root).join("guests");

@@ -199,7 +199,7 @@ learning-rate = 2e-4
         assert_eq!(recipe.runs, PathBuf::from("/r/runs"));
         assert_eq!(recipe.train, Train { learning_rate: 2e-4, ..Train::default() });
         assert_eq!(recipe.metrics.len(), 1);
-        assert!(recipe.plugins().is_empty());
+        assert!(recipe.data.clean.is_empty() && recipe.exports.is_empty());
     }
 
     #[test]
@@ -227,8 +227,8 @@ to = "out/hf"
         assert_eq!(recipe.train.batch, Batch::Rows(16));
         assert_eq!(recipe.train.warmup, Warmup::Steps(100));
         assert_eq!(recipe.select_by(), Some("macro-f1"));
-        assert_eq!(recipe.plugins().len(), 5);
-        let loss = recipe.train.loss.plugin().unwrap();
+        assert_eq!((recipe.data.clean.len(), recipe.data.validate.len(), recipe.exports.len()), (1, 1, 1));
+        let Provider::Plugin(loss) = recipe.train.loss else { panic!("a plugin") };
         assert_eq!(loss.config, serde_json::json!({ "gamma": 1.0 }));
         assert_eq!(loss.limits.deadline_ms, Some(50));
     }

@@ -9,9 +9,20 @@ use pegbox_models::bert::Mode;
 use pegbox_models::kernels::adamw::AdamW;
 use pegbox_models::kernels::{Buffer, update};
 use pegbox_models::{Bert, BertConfig, DropoutKey, Parameters, Pooling, TokenBatch, device};
+use std::process::ExitCode;
 use std::time::Instant;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> ExitCode {
+    match time() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("step: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn time() -> Result<(), Box<dyn std::error::Error>> {
     device::keep_freed_memory();
     let mut arguments = std::env::args().skip(1);
     let mut next = |default: usize| arguments.next().map_or(Ok(default), |argument| argument.parse());

@@ -88,7 +88,10 @@ mod cuda {
         Ok(())
     }
 
-    /// The headers that GPU kernels include when they are compiled.
+    /// Headers that GPU kernels include when they are compiled. The second is in another package than the rest,
+    /// and without it Burn quietly does without tensor cores.
+    const HEADERS: [&str; 2] = ["cuda_fp16.h", "crt/mma.h"];
+
     fn headers() -> Result<(), String> {
         let Some(root) = cuda_path() else {
             return Err(
@@ -97,15 +100,15 @@ mod cuda {
                     .into(),
             );
         };
-        let header = root.join("include").join("cuda_fp16.h");
-        if header.is_file() {
-            return Ok(());
+        let include = root.join("include");
+        match HEADERS.iter().map(|header| include.join(header)).find(|path| !path.is_file()) {
+            None => Ok(()),
+            Some(path) => Err(format!(
+                "{} does not exist: install the CUDA toolkit's headers, or set CUDA_PATH to the folder above \
+                 its `include`",
+                path.display()
+            )),
         }
-        Err(format!(
-            "{} does not exist: install the CUDA toolkit's headers, or set CUDA_PATH to the folder above its \
-             `include`",
-            header.display()
-        ))
     }
 
     /// Compiles and runs a small kernel.

@@ -4,7 +4,7 @@ mod shared;
 
 use burn::tensor::Device;
 use pegbox_models::weights::Weights;
-use pegbox_models::{Bert, BertConfig, Parameters, Pooling, device};
+use pegbox_models::{Bert, BertConfig, Pooling, device};
 use shared::{Case, Difference, Expected, FLOAT32, fixtures, floats, norm, random_bert, run};
 use std::path::PathBuf;
 

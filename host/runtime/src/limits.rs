@@ -119,7 +119,9 @@ mod tests {
     #[test]
     fn the_recipe_wins_over_the_manifest_and_the_manifest_over_the_default() {
         let none = LimitOverrides::default();
-        let settle = |manifest, recipe| Limits::settle(&[Kind::Loss], manifest, recipe);
+        let settle = |manifest: &LimitOverrides, recipe: &LimitOverrides| {
+            Limits::settle(&[Kind::Loss], manifest, recipe)
+        };
         assert_eq!(settle(&none, &none).unwrap().memory_mib, 256);
         assert_eq!(settle(&memory(64), &none).unwrap().memory_mib, 64);
         assert_eq!(settle(&memory(64), &memory(32)).unwrap().memory_mib, 32);

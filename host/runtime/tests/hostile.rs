@@ -204,8 +204,8 @@ fn a_manifest_that_does_not_tell_what_the_plugin_tells_is_refused() {
     let load = || load_from(&RUNTIME, folder.path(), "unlucky", DEFAULT).map(|_| ()).unwrap_err();
     std::fs::write(&manifest, text.replace("version = \"0.1.0\"", "version = \"0.9.0\"")).unwrap();
     assert!(matches!(load(), LoadError::Disagrees { .. }));
-    std::fs::write(&manifest, text.replace("[\"cleaner\"]", "[\"loss\"]")).unwrap();
-    assert!(load().to_string().contains("does not export `pegbox:plugin/objective@0.1.0`"));
+    std::fs::write(&manifest, text.replace("[\"cleaner\"]", "[\"validator\"]")).unwrap();
+    assert!(load().to_string().contains("does not export `pegbox:plugin/validation@0.1.0`"));
     std::fs::write(&manifest, text.replace("contract = \"0.1.0\"", "contract = \"0.2.0\"")).unwrap();
     assert!(load().to_string().contains("is built for contract 0.2.0, this host serves 0.1.0"));
 }

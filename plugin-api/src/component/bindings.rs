@@ -1,6 +1,6 @@
-//! The contract as wit-bindgen's types: once for everything that a plugin calls, and once for each interface that
-//! it may export. wit-component joins the pieces that a plugin uses to one world, and leaves out imports that it
-//! does not call.
+//! The contract as wit-bindgen's types: once for everything that a plugin calls, and once for each interface
+//! that it may export. wit-component joins the pieces that a plugin uses to one world, and leaves out imports
+//! that it does not call.
 
 #![allow(missing_docs, unsafe_op_in_unsafe_fn, clippy::all)]
 

@@ -171,7 +171,8 @@ fn finding(finding: Finding) -> validation::Finding {
 }
 
 fn report(report: Report) -> measurement::Report {
-    let score = |Score { name, value, higher_is_better }| measurement::Score { name, value, higher_is_better };
+    let score =
+        |Score { name, value, higher_is_better }| measurement::Score { name, value, higher_is_better };
     let detail = |Detail { name, media_type, content }| measurement::Detail { name, media_type, content };
     measurement::Report {
         scores: report.scores.into_iter().map(score).collect(),

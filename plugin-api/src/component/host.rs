@@ -1,5 +1,5 @@
-//! The host's side of a call: each function is one imported function. A request that fails traps, so nothing here
-//! returns an error.
+//! The host's side of a call: each function is one imported function. A request that fails traps, so nothing
+//! here returns an error.
 
 use pegbox_plugin_abi::artifacts::{Element, ModelFile, TensorInfo};
 use pegbox_plugin_abi::tensors::{DType, TensorOp};

@@ -1,5 +1,6 @@
-//! The host's side of a call: each function sends one request and waits for the reply. A request that fails ends the
-//! call by unwinding to [`super::table`], so that a plugin's code needs no `Result` on each operation.
+//! The host's side of a call: each function sends one request and waits for the reply. A request that fails
+//! ends the call by unwinding to [`super::table`], so that a plugin's code needs no `Result` on each
+//! operation.
 
 use std::cell::Cell;
 use std::panic::resume_unwind;
@@ -73,8 +74,8 @@ fn ask<T: DeserializeOwned>(request: &HostRequest) -> T {
 fn exchange(table: *const HostTable, request: &HostRequest) -> Option<Vec<u8>> {
     let request = encode(request).ok()?;
     let mut reply = Buffer::EMPTY;
-    // SAFETY: `serve_from` vouches for the table; the reply is read before it is freed, once, by the side that
-    // filled it.
+    // SAFETY: `serve_from` vouches for the table; the reply is read before it is freed, once, by the side
+    // that filled it.
     unsafe {
         let table = &*table;
         let status = (table.serve)(table.context, Slice::new(&request), &mut reply);
@@ -100,8 +101,8 @@ impl Drop for TensorHandle {
     fn drop(&mut self) {
         let serving = SERVING.get();
         if !serving.table.is_null() && !serving.failed {
-            // May run while the plugin unwinds, so a failure must not unwind again. The host lets go of all handles
-            // when the call ends.
+            // May run while the plugin unwinds, so a failure must not unwind again. The host lets go of all
+            // handles when the call ends.
             let _ = exchange(serving.table, &HostRequest::TensorDrop { tensor: self.0 });
         }
     }

@@ -1,5 +1,5 @@
-//! The methods of each kind: decode the input, call the plugin's trait, encode what it gives. Each function returns
-//! `None` for a method that is not of its kind.
+//! The methods of each kind: decode the input, call the plugin's trait, encode what it gives. Each function
+//! returns `None` for a method that is not of its kind.
 
 use pegbox_plugin_abi::wire::{Bytes, Method, decode, encode};
 use serde::Serialize;

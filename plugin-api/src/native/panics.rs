@@ -1,5 +1,5 @@
-//! What a panic said, and where: the host shows it with the plugin's name, instead of the bare text on the terminal
-//! that Rust prints.
+//! What a panic said, and where: the host shows it with the plugin's name, instead of the bare text on the
+//! terminal that Rust prints.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -11,8 +11,8 @@ thread_local! {
     static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs code of the plugin. A panic becomes `Err` with its payload and, unless it was raised without the hook, its
-/// message and place.
+/// Runs code of the plugin. A panic becomes `Err` with its payload and, unless it was raised without the
+/// hook, its message and place.
 pub fn catch<R>(work: impl FnOnce() -> R) -> Result<R, (Box<dyn Any + Send>, Option<String>)> {
     static HOOK: Once = Once::new();
     HOOK.call_once(listen);

@@ -37,9 +37,8 @@ pub const fn table<T: Dispatch>() -> PluginTable {
 type Instance<T> = Option<T>;
 
 unsafe extern "C" fn describe_plugin<T: Dispatch>(out: *mut Buffer) -> Status {
-    let (status, bytes) = settle(|| {
-        encode(&describe::<T>()).map_err(|error| Failure::Malformed(error.to_string()))
-    });
+    let (status, bytes) =
+        settle(|| encode(&describe::<T>()).map_err(|error| Failure::Malformed(error.to_string())));
     // SAFETY: the host gives a place to write to.
     unsafe { out.write(Buffer::from_vec(bytes)) };
     status
@@ -56,8 +55,8 @@ unsafe extern "C" fn create<T: Dispatch>(instance: *mut *mut c_void, out: *mut B
 }
 
 unsafe extern "C" fn configure<T: Dispatch>(instance: *mut c_void, json: Slice, out: *mut Buffer) -> Status {
-    // SAFETY: the pointer came from `create` of this same table, the host uses it from one thread at a time, and
-    // lends the text for the length of the call.
+    // SAFETY: the pointer came from `create` of this same table, the host uses it from one thread at a time,
+    // and lends the text for the length of the call.
     let (instance, json) = unsafe { (&mut *instance.cast::<Instance<T>>(), json.as_bytes()) };
     let (status, bytes) = settle(|| {
         let json = str::from_utf8(json)
@@ -84,9 +83,9 @@ unsafe extern "C" fn call<T: Dispatch>(
     let (status, bytes) = settle(|| {
         let method = Method::from_number(method)
             .ok_or_else(|| Failure::Malformed(format!("there is no method number {method}")))?;
-        let plugin = instance.as_mut().ok_or_else(|| {
-            Failure::Malformed("the instance was never configured".to_owned())
-        })?;
+        let plugin = instance
+            .as_mut()
+            .ok_or_else(|| Failure::Malformed("the instance was never configured".to_owned()))?;
         plugin.dispatch(method, input)
     });
     // A plugin that caught the unwinding itself does not make the host's failure undone.

@@ -10,10 +10,10 @@ impl Tensor {
         self.unary(TensorOp::Detach)
     }
 
-    /// For a loss that brings its own gradient. This tensor is what the gradient is about (for example the logits),
-    /// `value` the loss, float `[1]`, and `gradient` d value / d self, float of this tensor's shape. The result has
-    /// the value of `value`, and back-propagates `gradient` (times whatever arrives from above) into this tensor,
-    /// nothing into `value` or `gradient`.
+    /// For a loss that brings its own gradient. This tensor is what the gradient is about (for example the
+    /// logits), `value` the loss, float `[1]`, and `gradient` d value / d self, float of this tensor's shape.
+    /// The result has the value of `value`, and back-propagates `gradient` (times whatever arrives from
+    /// above) into this tensor, nothing into `value` or `gradient`.
     pub fn with_gradient(&self, value: &Self, gradient: &Self) -> Self {
         self.ternary(TensorOp::WithGradient, value, gradient)
     }

@@ -6,8 +6,8 @@ use super::Tensor;
 use crate::host;
 
 impl Tensor {
-    /// Any dtype: the same elements in row-major order. One entry may be -1 and is inferred. Ends the call when
-    /// the number of elements would change.
+    /// Any dtype: the same elements in row-major order. One entry may be -1 and is inferred. Ends the call
+    /// when the number of elements would change.
     pub fn reshape(&self, shape: &[i32]) -> Self {
         self.unary(TensorOp::Reshape { shape: shape.to_vec() })
     }
@@ -17,7 +17,8 @@ impl Tensor {
         self.unary(TensorOp::Transpose { dim0, dim1 })
     }
 
-    /// Joins tensors of the same dtype that agree in every dimension but `dim`. Ends the call when there are none.
+    /// Joins tensors of the same dtype that agree in every dimension but `dim`. Ends the call when there are
+    /// none.
     pub fn concat(parts: &[&Self], dim: i32) -> Self {
         let handles: Vec<&host::TensorHandle> = parts.iter().map(|part| &part.0).collect();
         Self::new(host::concat(&handles, dim))

@@ -1,8 +1,8 @@
-//! `+`, `-`, `*`, `/` between tensors, which broadcast, and between a tensor and a number; unary `-` and `!`. By value
-//! and by reference.
+//! `+`, `-`, `*`, `/` between tensors, which broadcast, and between a tensor and a number; unary `-` and `!`.
+//! By value and by reference.
 //!
-//! Two tensors are both float or both int: int division truncates towards zero, and an int divisor of 0 ends the call.
-//! With a number the tensor is float; `t / n` is computed as `t * (1 / n)`.
+//! Two tensors are both float or both int: int division truncates towards zero, and an int divisor of 0 ends
+//! the call. With a number the tensor is float; `t / n` is computed as `t * (1 / n)`.
 
 use std::ops::{Add, Div, Mul, Neg, Not, Sub};
 

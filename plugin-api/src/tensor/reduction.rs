@@ -1,5 +1,5 @@
-//! Many elements to fewer. Reduced dimensions stay with size 1. An empty list of dimensions means all of them and
-//! gives shape `[1]`; a dimension named twice ends the call.
+//! Many elements to fewer. Reduced dimensions stay with size 1. An empty list of dimensions means all of them
+//! and gives shape `[1]`; a dimension named twice ends the call.
 
 use pegbox_plugin_abi::tensors::TensorOp;
 
@@ -26,13 +26,13 @@ impl Tensor {
         self.unary(TensorOp::Argmax { dim })
     }
 
-    /// Float: the mean of the elements where `mask` holds, shape `[1]`; 0 where it holds nowhere, and then without
-    /// a gradient.
+    /// Float: the mean of the elements where `mask` holds, shape `[1]`; 0 where it holds nowhere, and then
+    /// without a gradient.
     ///
     /// `mask` is bool and broadcasts to this tensor's shape, never the other way round: `[B, 1]` with a mask
-    /// `[B]` ends the call instead of averaging B times B numbers. With x this tensor and m the mask so broadcast,
-    /// the result is `sum of x over the elements where m / number of elements where m`. NaN and infinity where the
-    /// mask does not hold do not matter.
+    /// `[B]` ends the call instead of averaging B times B numbers. With x this tensor and m the mask so
+    /// broadcast, the result is `sum of x over the elements where m / number of elements where m`. NaN and
+    /// infinity where the mask does not hold do not matter.
     pub fn masked_mean(&self, mask: &Self) -> Self {
         let sum = self.masked_fill(&mask.logical_not(), 0.0).sum(&[]);
         let held = mask.to_float().sum(&[]);
@@ -41,8 +41,8 @@ impl Tensor {
         sum / count.or_tiny()
     }
 
-    /// A divisor that must not be 0: a sum that is at least 0, and the smallest normal number instead of 0. What it
-    /// divides is 0 then too, so that the quotient and its gradient are 0 instead of NaN.
+    /// A divisor that must not be 0: a sum that is at least 0, and the smallest normal number instead of 0.
+    /// What it divides is 0 then too, so that the quotient and its gradient are 0 instead of NaN.
     pub(crate) fn or_tiny(&self) -> Self {
         self.clamp(f32::MIN_POSITIVE, f32::MAX)
     }

@@ -7,8 +7,8 @@ use pegbox_plugin_abi::tensors::TensorOp;
 use super::Tensor;
 
 impl Tensor {
-    /// `out[i][j] = self[i][indices[i][j]]` for `dim` = 1, and so on. This tensor is float or int, `indices` is int,
-    /// of the same rank and equal in every dimension but `dim`. Ends the call on an index outside
+    /// `out[i][j] = self[i][indices[i][j]]` for `dim` = 1, and so on. This tensor is float or int, `indices`
+    /// is int, of the same rank and equal in every dimension but `dim`. Ends the call on an index outside
     /// `[0, size of dim)`.
     pub fn gather(&self, dim: i32, indices: &Self) -> Self {
         self.binary(TensorOp::Gather { dim }, indices)
@@ -20,8 +20,8 @@ impl Tensor {
         self.unary(TensorOp::OneHot { classes })
     }
 
-    /// This tensor is the condition, bool: `on_true` where it holds, else `on_false`, which are of the same dtype;
-    /// all three broadcast. (`where` is a keyword.)
+    /// This tensor is the condition, bool: `on_true` where it holds, else `on_false`, which are of the same
+    /// dtype; all three broadcast. (`where` is a keyword.)
     pub fn where_(&self, on_true: &Self, on_false: &Self) -> Self {
         self.ternary(TensorOp::Where, on_true, on_false)
     }

@@ -44,9 +44,7 @@ fn of_one(op: &TensorOp, x: &Values) -> Checked<Values> {
         TensorOp::Sigmoid => float(&|x| 1.0 / (1.0 + (-x).exp())),
         TensorOp::Tanh => float(&f64::tanh),
         TensorOp::LogicalNot => x.expect(&[Boolean]).map(|()| x.map(|x| 1.0 - x)),
-        TensorOp::Softmax { dim } => {
-            Ok(of_one(&TensorOp::LogSoftmax { dim: *dim }, x)?.map(f64::exp))
-        }
+        TensorOp::Softmax { dim } => Ok(of_one(&TensorOp::LogSoftmax { dim: *dim }, x)?.map(f64::exp)),
         TensorOp::LogSoftmax { dim } => {
             x.expect(&[Float])?;
             Ok(x.along(x.dim(*dim)?, |run| {
@@ -264,7 +262,8 @@ fn matmul(a: &Values, b: &Values) -> Checked<Values> {
     for batch in 0..batches {
         for row in 0..*m {
             for column in 0..*n {
-                let product = |i: usize| a.data[(batch * m + row) * k + i] * b.data[(batch * k + i) * n + column];
+                let product =
+                    |i: usize| a.data[(batch * m + row) * k + i] * b.data[(batch * k + i) * n + column];
                 data.push((0..*k).map(product).sum());
             }
         }

@@ -38,9 +38,11 @@ pub fn serve<R>(server: &mut Server, work: impl FnOnce() -> R) -> Result<R, Box<
 }
 
 unsafe extern "C" fn answer(context: *mut c_void, request: Slice, reply: *mut Buffer) -> Status {
-    // SAFETY: the context is the server of `serve`, which nobody else uses meanwhile; the request is readable.
+    // SAFETY: the context is the server of `serve`, which nobody else uses meanwhile; the request is
+    // readable.
     let (server, request) = unsafe { (&mut *context.cast::<Server>(), request.as_bytes()) };
-    let result = decode(request).map_err(|error| error.to_string()).and_then(|request| server.answer(request));
+    let result =
+        decode(request).map_err(|error| error.to_string()).and_then(|request| server.answer(request));
     let (status, bytes) = match result {
         Ok(bytes) => (Status::OK, bytes),
         Err(what) => {
@@ -121,8 +123,8 @@ impl Server {
                     .iter()
                     .map(|handle| self.tensor(*handle).cloned())
                     .collect::<Checked<Vec<_>>>()?;
-                let result = operations::apply(&op, &arguments)
-                    .map_err(|what| format!("{}: {what}", op.name()))?;
+                let result =
+                    operations::apply(&op, &arguments).map_err(|what| format!("{}: {what}", op.name()))?;
                 self.keep(result)
             }
             HostRequest::TensorFull { shape, value } => {

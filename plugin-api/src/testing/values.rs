@@ -29,7 +29,11 @@ impl Values {
     pub fn dim(&self, dim: i32) -> Checked<usize> {
         let rank = self.shape.len() as i32;
         let place = if dim < 0 { dim + rank } else { dim };
-        if (0..rank).contains(&place) { Ok(place as usize) } else { Err(format!("{self} has no dimension {dim}")) }
+        if (0..rank).contains(&place) {
+            Ok(place as usize)
+        } else {
+            Err(format!("{self} has no dimension {dim}"))
+        }
     }
 
     pub fn expect(&self, allowed: &[DType]) -> Checked<()> {
@@ -52,9 +56,10 @@ impl Values {
     /// The index of an element; coordinates align at the last dimension, and a size of 1 repeats.
     fn place(&self, coordinates: &[usize]) -> usize {
         let coordinates = &coordinates[coordinates.len() - self.shape.len()..];
-        self.shape.iter().zip(coordinates).fold(0, |at, (size, coordinate)| {
-            at * size + if *size == 1 { 0 } else { *coordinate }
-        })
+        self.shape
+            .iter()
+            .zip(coordinates)
+            .fold(0, |at, (size, coordinate)| at * size + if *size == 1 { 0 } else { *coordinate })
     }
 
     /// Sizes before, at and after a dimension: an element's index is `(before * at + i) * after + j`.
@@ -63,7 +68,8 @@ impl Values {
         (product(&self.shape[..dim]), self.shape[dim], product(&self.shape[dim + 1..]))
     }
 
-    /// Each run of elements along `dim`, replaced by what `f` makes of it; the runs' new length becomes the size.
+    /// Each run of elements along `dim`, replaced by what `f` makes of it; the runs' new length becomes the
+    /// size.
     pub fn along(&self, dim: usize, f: impl Fn(&[f64]) -> Vec<f64>) -> Self {
         let (before, size, after) = self.around(dim);
         let run = |b: usize, a: usize| -> Vec<f64> {

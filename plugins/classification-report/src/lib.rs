@@ -1,8 +1,8 @@
 //! Accuracy, precision, recall and F1, by class and on average, and the confusion matrix: what scikit-learn's
 //! `classification_report` gives, from predictions that are counted batch by batch and never kept.
 //!
-//! The prediction is the class with the largest logit, the first of equals. Labels where the mask does not hold do
-//! not count; every other counts once, whatever its weight.
+//! The prediction is the class with the largest logit, the first of equals. Labels where the mask does not
+//! hold do not count; every other counts once, whatever its weight.
 
 /// How often each class was taken for each.
 mod confusion;
@@ -98,8 +98,10 @@ mod tests {
     use super::*;
 
     fn step(labels: &[i64], predictions: &[usize]) -> TestStep {
-        let rows: Vec<[f32; 3]> =
-            predictions.iter().map(|class| std::array::from_fn(|c| f32::from(u8::from(c == *class)))).collect();
+        let rows: Vec<[f32; 3]> = predictions
+            .iter()
+            .map(|class| std::array::from_fn(|c| f32::from(u8::from(c == *class))))
+            .collect();
         let rows: Vec<&[f32]> = rows.iter().map(|row| row.as_slice()).collect();
         TestStep::classification(&rows, labels)
     }

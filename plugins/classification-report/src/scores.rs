@@ -1,5 +1,5 @@
-//! Precision, recall and F1, as scikit-learn has them: what would divide by 0 is 0, and averages go over the classes
-//! that occur, as label or as prediction.
+//! Precision, recall and F1, as scikit-learn has them: what would divide by 0 is 0, and averages go over the
+//! classes that occur, as label or as prediction.
 
 use crate::confusion::Confusion;
 

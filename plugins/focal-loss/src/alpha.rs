@@ -60,15 +60,18 @@ impl Alpha {
             Self::Common(factor) => Ok(vec![*factor; count]),
             Self::List(factors) if factors.len() == count => Ok(factors.clone()),
             Self::List(factors) => {
-                let message = format!("`alpha` lists {} factors, the model has {count} classes", factors.len());
+                let message =
+                    format!("`alpha` lists {} factors, the model has {count} classes", factors.len());
                 Err(Error::new(message).with_help("give one factor for each class, or a table by class name"))
             }
             Self::ByName(factors) => {
                 if let Some(unknown) = factors.keys().find(|name| !names.contains(name)) {
                     let known: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
                     let more = if names.len() > known.len() { ", ..." } else { "" };
-                    return Err(Error::new(format!("`alpha` names the class `{unknown}`, which there is not"))
-                        .with_help(format!("the classes are {}{more}", known.join(", "))));
+                    return Err(Error::new(format!(
+                        "`alpha` names the class `{unknown}`, which there is not"
+                    ))
+                    .with_help(format!("the classes are {}{more}", known.join(", "))));
                 }
                 Ok(names.iter().map(|name| factors.get(name).copied().unwrap_or(1.0)).collect())
             }

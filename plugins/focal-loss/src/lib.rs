@@ -1,8 +1,8 @@
-//! Focal loss (Lin et al. 2017, <https://arxiv.org/abs/1708.02002>): cross-entropy that looks away from what the
-//! model knows already.
+//! Focal loss (Lin et al. 2017, <https://arxiv.org/abs/1708.02002>): cross-entropy that looks away from what
+//! the model knows already.
 //!
-//! With p the softmax of a label's logits over the C classes, a_c the factor of class c (`alpha`), g `gamma` and e
-//! `label-smoothing`:
+//! With p the softmax of a label's logits over the C classes, a_c the factor of class c (`alpha`), g `gamma`
+//! and e `label-smoothing`:
 //!
 //! ```text
 //! FL(c)  = -a_c (1 - p_c)^g log(p_c)
@@ -10,8 +10,9 @@
 //! result = sum(w loss) / sum(w)                           over the labels where the mask holds, w their weights
 //! ```
 //!
-//! With g = 0 and no `alpha` that is PyTorch's `cross_entropy(label_smoothing=e)`, with e = 0 plain cross-entropy. The
-//! factors of `alpha` scale losses and are not part of the divisor: they also scale the learning rate.
+//! With g = 0 and no `alpha` that is PyTorch's `cross_entropy(label_smoothing=e)`, with e = 0 plain
+//! cross-entropy. The factors of `alpha` scale losses and are not part of the divisor: they also scale the
+//! learning rate.
 
 /// The factors of the classes.
 mod alpha;

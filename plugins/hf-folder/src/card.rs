@@ -22,9 +22,19 @@ pub struct Facts<'a> {
 }
 
 pub fn write(facts: &Facts) -> String {
-    let sections =
-        [introduction(facts), usage(facts), classes(facts), evaluation(facts), provenance(facts), recipe(facts)];
-    format!("{}\n{}", front_matter::write(facts), sections.into_iter().flatten().collect::<Vec<_>>().join("\n"))
+    let sections = [
+        introduction(facts),
+        usage(facts),
+        classes(facts),
+        evaluation(facts),
+        provenance(facts),
+        recipe(facts),
+    ];
+    format!(
+        "{}\n{}",
+        front_matter::write(facts),
+        sections.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    )
 }
 
 impl Facts<'_> {
@@ -45,7 +55,10 @@ impl Facts<'_> {
     fn scores(&self) -> impl Iterator<Item = (&str, Vec<(&str, f64)>)> {
         self.metrics.iter().filter_map(|(part, scores)| {
             let scores = scores.as_object()?.iter();
-            Some((part.as_str(), scores.filter_map(|(name, score)| Some((name.as_str(), score.as_f64()?))).collect()))
+            Some((
+                part.as_str(),
+                scores.filter_map(|(name, score)| Some((name.as_str(), score.as_f64()?))).collect(),
+            ))
         })
     }
 
@@ -111,9 +124,14 @@ fn provenance(facts: &Facts) -> Option<String> {
             text += &format!("- {what}: {value}\n");
         }
     };
-    let digest = |digest: &Option<String>| digest.as_ref().map_or(String::new(), |digest| format!(", {}", code(digest)));
+    let digest = |digest: &Option<String>| {
+        digest.as_ref().map_or(String::new(), |digest| format!(", {}", code(digest)))
+    };
     line("Base model", from.base().map(|base| code(&base) + &digest(&from.source_digest)));
-    line("Its licence", Some(from.licence.as_ref().map_or("it states none".to_owned(), |licence| plain(licence))));
+    line(
+        "Its licence",
+        Some(from.licence.as_ref().map_or("it states none".to_owned(), |licence| plain(licence))),
+    );
     for (path, digest) in &from.files {
         line("Data", Some(format!("{}, {}", code(path), code(digest))));
     }

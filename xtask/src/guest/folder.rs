@@ -28,8 +28,8 @@ impl Artifact {
     }
 }
 
-/// Writes the artifacts and the manifest that vouches for them. Each file appears whole, the manifest last, and
-/// only if it changes.
+/// Writes the artifacts and the manifest that vouches for them. Each file appears whole, the manifest last,
+/// and only if it changes.
 pub fn write(folder: &Path, manifest: &str, artifacts: &[Artifact]) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     for artifact in artifacts {
@@ -38,8 +38,8 @@ pub fn write(folder: &Path, manifest: &str, artifacts: &[Artifact]) -> Result<()
     write_file(&folder.join("plugin.toml"), with_digests(manifest, artifacts)?.as_bytes())
 }
 
-/// The manifest as its author wrote it, with the digest of each artifact under its path; a table that the author
-/// left out, such as `[native]`, comes at the end.
+/// The manifest as its author wrote it, with the digest of each artifact under its path; a table that the
+/// author left out, such as `[native]`, comes at the end.
 fn with_digests(manifest: &str, artifacts: &[Artifact]) -> Result<String> {
     let mut text = manifest.trim_end().to_owned() + "\n";
     let read: toml::Table = manifest.parse().context("plugin.toml")?;
@@ -79,7 +79,8 @@ fn write_file(path: &Path, content: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
 
-    const MANIFEST: &str = "[plugin]\nname = \"a/b\"\n\n[component]\npath = \"plugin.wasm\"\n\n[limits]\ndeadline-ms = 5\n";
+    const MANIFEST: &str =
+        "[plugin]\nname = \"a/b\"\n\n[component]\npath = \"plugin.wasm\"\n\n[limits]\ndeadline-ms = 5\n";
 
     #[test]
     fn digests_stand_under_their_paths() {

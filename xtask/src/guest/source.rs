@@ -18,7 +18,8 @@ pub struct Source {
 /// Every folder below `plugins` that has a plugin.toml, by name.
 pub fn all(plugins: &Path) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
-    let entries = std::fs::read_dir(plugins).with_context(|| format!("{} cannot be read", plugins.display()))?;
+    let entries =
+        std::fs::read_dir(plugins).with_context(|| format!("{} cannot be read", plugins.display()))?;
     for entry in entries {
         let folder = entry?.path();
         if folder.join("plugin.toml").is_file() {

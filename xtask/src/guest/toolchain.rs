@@ -1,6 +1,6 @@
-//! Which compiler builds the guests. Everyone has one that could; what may be missing is its standard library for
-//! WebAssembly, which rustup fetches. Where rustup cannot (no network but a package mirror, as in CI), Debian's
-//! compiler comes with the library's source and compiles it.
+//! Which compiler builds the guests. Everyone has one that could; what may be missing is its standard library
+//! for WebAssembly, which rustup fetches. Where rustup cannot (no network but a package mirror, as in CI),
+//! Debian's compiler comes with the library's source and compiles it.
 
 use super::TARGET;
 use crate::process::{output, run, say};
@@ -22,7 +22,8 @@ pub enum Toolchain {
 }
 
 impl Toolchain {
-    /// The first that works, in the order of what it costs: what is there, what rustup can add, what Debian can.
+    /// The first that works, in the order of what it costs: what is there, what rustup can add, what Debian
+    /// can.
     pub fn find() -> Result<Self> {
         let own = rustc();
         if has_library(&own, TARGET)? {
@@ -87,7 +88,8 @@ impl fmt::Display for Toolchain {
     }
 }
 
-/// The same component wherever the clone and the registry lie; and no path of this machine in a panic's message.
+/// The same component wherever the clone and the registry lie; and no path of this machine in a panic's
+/// message.
 fn remapped_paths() -> Vec<String> {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
         let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"))?;
@@ -148,10 +150,11 @@ fn by_hand() -> String {
 /// The linker for WebAssembly that rustup ships, or else LLVM's.
 fn linker() -> Result<PathBuf> {
     let own = rustc();
-    let shipped =
-        sysroot(&own)?.join("lib/rustlib").join(version(&own)?.1).join("bin/rust-lld").with_extension(
-            std::env::consts::EXE_EXTENSION,
-        );
+    let shipped = sysroot(&own)?
+        .join("lib/rustlib")
+        .join(version(&own)?.1)
+        .join("bin/rust-lld")
+        .with_extension(std::env::consts::EXE_EXTENSION);
     if shipped.is_file() {
         return Ok(shipped);
     }
@@ -199,9 +202,8 @@ fn recent_enough(version: &str) -> bool {
 
 fn exists(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| {
-            folder.join(program).with_extension(std::env::consts::EXE_EXTENSION).is_file()
-        })
+        std::env::split_paths(&path)
+            .any(|folder| folder.join(program).with_extension(std::env::consts::EXE_EXTENSION).is_file())
     })
 }
 

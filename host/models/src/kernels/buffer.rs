@@ -15,7 +15,7 @@ pub struct Buffer(Place);
 #[derive(Clone, Debug)]
 enum Place {
     Host(Vec<f32>),
-    Device(Tensor<1>),
+    Device(Box<Tensor<1>>),
 }
 
 impl Buffer {
@@ -23,14 +23,14 @@ impl Buffer {
         if fused(device) {
             return Self(Place::Host(vec![0.0; elements]));
         }
-        Self(Place::Device(Tensor::zeros([elements], device)))
+        Self::on_device(Tensor::zeros([elements], device))
     }
 
     pub fn new(values: Vec<f32>, device: &Device) -> Self {
         if fused(device) {
             return Self(Place::Host(values));
         }
-        Self(Place::Device(upload(values, device)))
+        Self::on_device(upload(values, device))
     }
 
     /// Where the gradient is; nothing is copied that does not have to be.
@@ -40,7 +40,7 @@ impl Buffer {
             Gradient::Vector(tensor) if !fused(&tensor.device()) => tensor.clone(),
             _ => return Self(Place::Host(gradient.into_values())),
         };
-        Self(Place::Device(flat))
+        Self::on_device(flat)
     }
 
     /// Number of values.
@@ -67,7 +67,7 @@ impl Buffer {
     pub fn scale(&mut self, factor: f32) {
         match &mut self.0 {
             Place::Host(values) => values.iter_mut().for_each(|value| *value *= factor),
-            Place::Device(tensor) => *tensor = tensor.clone() * factor,
+            Place::Device(tensor) => **tensor = (**tensor).clone() * factor,
         }
     }
 
@@ -79,7 +79,7 @@ impl Buffer {
             (Place::Host(sum), Place::Device(_)) => adamw::add_scaled(sum, &other.values(), scale),
             (Place::Device(sum), _) => {
                 let other = other.tensor(&sum.device());
-                *sum = sum.clone() + other * scale;
+                **sum = (**sum).clone() + other * scale;
             }
         }
     }
@@ -87,8 +87,12 @@ impl Buffer {
     fn tensor(&self, device: &Device) -> Tensor<1> {
         match &self.0 {
             Place::Host(values) => upload(values.clone(), device),
-            Place::Device(tensor) => tensor.clone(),
+            Place::Device(tensor) => (**tensor).clone(),
         }
+    }
+
+    fn on_device(tensor: Tensor<1>) -> Self {
+        Self(Place::Device(Box::new(tensor)))
     }
 }
 
@@ -98,7 +102,7 @@ pub fn sum_of_squares<'a>(buffers: impl IntoIterator<Item = &'a Buffer>) -> f64 
     for buffer in buffers {
         match &buffer.0 {
             Place::Host(values) => sum += adamw::sum_of_squares(values),
-            Place::Device(tensor) => sums.push((tensor.clone() * tensor.clone()).sum()),
+            Place::Device(tensor) => sums.push((**tensor).clone().square().sum()),
         }
     }
     if sums.is_empty() {
@@ -130,7 +134,7 @@ pub fn update(
         Parameter::Matrix(tensor) => update_tensor(tensor, gradient, moments, rule),
         Parameter::Vector(tensor) => update_tensor(tensor, gradient, moments, rule),
     };
-    (first.0, second.0) = (Place::Device(moments.0), Place::Device(moments.1));
+    (*first, *second) = (Buffer::on_device(moments.0), Buffer::on_device(moments.1));
 }
 
 /// The arithmetic of [`adamw::step`] in the same order.
@@ -172,7 +176,7 @@ mod tests {
 
     /// A buffer as it would be on another device.
     fn away(values: Vec<f32>) -> Buffer {
-        Buffer(Place::Device(upload(values, &Device::flex())))
+        Buffer::on_device(upload(values, &Device::flex()))
     }
 
     fn bits(values: &[f32]) -> Vec<u32> {

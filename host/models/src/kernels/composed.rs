@@ -29,9 +29,8 @@ pub fn gelu(x: Tensor<3>) -> Tensor<3> {
 }
 
 pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Dropout) -> Tensor<D> {
-    let dims = x.dims();
-    let mask = dropout.mask(dims.iter().product(), &x.device());
-    x * mask.reshape(dims)
+    let mask = dropout.mask(x.dims(), &x.device());
+    x * mask
 }
 
 pub fn norm(x: Tensor<3>, layer: &LayerNorm) -> Tensor<3> {

@@ -1,7 +1,7 @@
 //! Dropout masks from a counter: the mask of an element is a function of (seed, step, site, index), so
 //! nothing has to be stored for the backward pass, and a resumed run draws the same masks.
 
-use burn::tensor::{DType, Device, Int, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 /// Which dropout masks a forward pass draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,26 +52,48 @@ impl Dropout {
         if h >= self.threshold { self.scale } else { 0.0 }
     }
 
-    /// [`Self::factor`] of the elements 0 to `elements` (below 2^32), computed on `device` by Burn's operations.
-    pub fn mask(self, elements: usize, device: &Device) -> Tensor<1> {
-        let mut h = Tensor::<1, Int>::arange(0..elements as i64, (device, DType::U32));
-        h = h.bitwise_xor_scalar(self.key[0]);
+    /// [`Self::factor`] of every element of a tensor, computed on `device` by Burn's operations.
+    pub fn mask<const D: usize>(self, dims: [usize; D], device: &Device) -> Tensor<D> {
+        let mut h = indices(&dims, device).bitwise_xor_scalar(self.key[0]);
         h = times(fold(h, 16), 0x7feb_352d);
         h = times(fold(h, 15), 0x846c_a68b);
         h = fold(h, 16).add_scalar(self.key[1]);
         h = times(fold(h, 16), 0x7feb_352d);
         h = fold(h, 15);
-        h.greater_equal_elem(self.threshold).float() * self.scale
+        let mask = h.greater_equal_elem(self.threshold).float() * self.scale;
+        mask.reshape(dims)
     }
 }
 
+/// Number of columns from which on a mask's rows are long enough.
+const COLUMNS: usize = 1024;
+
+/// The row-major index of every element, as a matrix. Two short vectors are uploaded and added: Burn's `arange`
+/// makes all numbers on the host, or sums up ones on the device, one after the other.
+fn indices(dims: &[usize], device: &Device) -> Tensor<2, Int> {
+    let mut columns = 1;
+    for size in dims.iter().rev() {
+        if columns >= COLUMNS {
+            break;
+        }
+        columns *= size;
+    }
+    let elements: usize = dims.iter().product();
+    let rows = elements.checked_div(columns).unwrap_or(0);
+    let upload = |values: Vec<u32>, shape: [usize; 2]| {
+        Tensor::<2, Int>::from_data(TensorData::new(values, shape), (device, DType::U32))
+    };
+    let first = (0..rows).map(|row| (row * columns) as u32).collect();
+    upload(first, [rows, 1]) + upload((0..columns as u32).collect(), [1, columns])
+}
+
 /// h ^ (h >> shift)
-fn fold(h: Tensor<1, Int>, shift: u32) -> Tensor<1, Int> {
+fn fold(h: Tensor<2, Int>, shift: u32) -> Tensor<2, Int> {
     h.clone().bitwise_xor(h.bitwise_right_shift_scalar(shift))
 }
 
 /// h * factor modulo 2^32.
-fn times(h: Tensor<1, Int>, factor: u32) -> Tensor<1, Int> {
+fn times(h: Tensor<2, Int>, factor: u32) -> Tensor<2, Int> {
     // The CPU backend multiplies in i64, where the largest products overflow: that wraps to the right low
     // bits, unless the build checks for overflow. Two halves do not overflow.
     if cfg!(debug_assertions) {
@@ -131,13 +153,19 @@ mod tests {
 
     #[test]
     fn masks_are_the_same_by_tensor_operations() {
-        let elements = 70_001;
         for (step, probability) in [(0, 0.1), (1, 0.5), (2, 0.999), (3, 1e-9)] {
             let dropout = Dropout::new(DropoutKey { seed: 11, step }, 4, probability).unwrap();
-            let mask = dropout.mask(elements, &Device::flex()).into_data();
-            let mask: Vec<f32> = mask.iter::<f32>().collect();
-            let factors: Vec<f32> = (0..elements as u32).map(|i| dropout.factor(i)).collect();
-            assert!(mask == factors, "step {step}");
+            let check = |mask: TensorData| {
+                let mask: Vec<f32> = mask.iter::<f32>().collect();
+                let factors: Vec<f32> = (0..mask.len() as u32).map(|i| dropout.factor(i)).collect();
+                assert!(mask == factors, "step {step}");
+                mask.len()
+            };
+            let cpu = Device::flex();
+            assert_eq!(check(dropout.mask([70_001], &cpu).into_data()), 70_001);
+            assert_eq!(check(dropout.mask([3, 5, 21, 257], &cpu).into_data()), 3 * 5 * 21 * 257);
+            assert_eq!(check(dropout.mask([700, 3], &cpu).into_data()), 2100);
+            assert_eq!(check(dropout.mask([1, 1], &cpu).into_data()), 1);
         }
     }
 

@@ -25,8 +25,10 @@ pub struct Limits {
 /// For a device that multiplies float32 matrices in float32.
 pub const FLOAT32: Limits = Limits { absolute: 1e-4, relative: 1e-3, zero: 1e-6 };
 
-/// For one that rounds their elements to 10 bits first, as tensor cores do with TF32.
-pub const TENSOR_FLOAT32: Limits = Limits { absolute: 2e-2, relative: 5e-2, zero: 1e-4 };
+/// For one that rounds their elements to 10 bits first, as tensor cores do with TF32. PyTorch with its matrix
+/// products rounded so is 5e-3, 3e-2 and 1e-5 away from itself on these models; cutting bits off instead of
+/// rounding doubles that.
+pub const TENSOR_FLOAT32: Limits = Limits { absolute: 2e-2, relative: 1e-1, zero: 1e-4 };
 
 /// A result beside the expected one.
 #[derive(Debug)]
@@ -194,6 +196,9 @@ pub fn gradients(fixtures: &Path, device: &Device, limits: Limits) -> Result<Vec
     Ok(list)
 }
 
+/// What a training step gives: logits, loss, gradients by name.
+type Step = (Vec<f32>, f32, Vec<(String, Vec<f32>)>);
+
 /// A larger model with dropout on `device` against the same on the CPU: logits, loss, gradients.
 pub fn against_cpu(device: &Device, limits: Limits) -> Result<Vec<Difference>> {
     let config = serde_json::json!({
@@ -206,7 +211,7 @@ pub fn against_cpu(device: &Device, limits: Limits) -> Result<Vec<Difference>> {
     let (ids, labels) = (ids.collect(), (0..8).map(|row| row * 5 % 77).collect());
     let case = Case { ids, types: vec![], labels, cosine: 0.0 };
 
-    let step = |device: &Device| -> Result<(Vec<f32>, f32, Vec<(String, Vec<f32>)>)> {
+    let step = |device: &Device| -> Result<Step> {
         let model = Bert::random(BertConfig::from_json(config.clone())?, Pooling::Cls, 77, 1, device);
         let mut graph = tracked(&model);
         let dropout = Some(DropoutKey { seed: 5, step: 3 });

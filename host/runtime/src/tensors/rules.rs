@@ -516,7 +516,7 @@ mod tests {
         gives(TensorOp::Exp, &[f(&[2, 3])], f(&[2, 3]));
         gives(TensorOp::Neg, &[i(&[2, 3])], i(&[2, 3]));
         gives(TensorOp::LogicalNot, &[b(&[2])], b(&[2]));
-        fails(TensorOp::Log, &[i(&[2])], "to-float");
+        fails(TensorOp::Log, &[i(&[2])], "it must be float");
         fails(TensorOp::LogicalNot, &[f(&[2])], "must be boolean");
         fails(TensorOp::Clamp { low: 1.0, high: 0.0 }, &[f(&[2])], "low 1 is not at most high 0");
         fails(TensorOp::Clamp { low: f32::NAN, high: 0.0 }, &[f(&[2])], "NaN");

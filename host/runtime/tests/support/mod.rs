@@ -1,6 +1,9 @@
 //! What the tests need of a host: a step, and an engine on plain vectors with the few operations that the
 //! plugins under test use.
 
+// Each test binary uses a part of it.
+#![allow(dead_code)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

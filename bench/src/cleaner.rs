@@ -9,9 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow};
 use flate2::read::GzDecoder;
 use pegbox_plugin::{Cleaner as _, Plugin as _};
-use pegbox_runtime::{
-    Cleaner, LoadOptions, Outcome, PluginFolders, Row, RowBatch, Runtime, TrustLevel,
-};
+use pegbox_runtime::{Cleaner, LoadOptions, Outcome, PluginFolders, Row, RowBatch, Runtime, TrustLevel};
 use pegbox_text_normalizer::TextNormalizer;
 use serde_json::{Value, json};
 

@@ -9,7 +9,8 @@ use pegbox_data::{BatchSettings, BatchSize, Example, PaddedBatch, TokenSplit};
 use pegbox_models::{Bert, BertConfig, Pooling};
 use pegbox_runtime::{LoadOptions, Loss, PluginFolders, PluginIdentity, Runtime};
 use pegbox_train::{
-    Decay, Freeze, RunIdentity, Schedule, TrainJob, TrainSettings, Trial, Warmup, builtin_identity, builtin_loss,
+    Decay, Freeze, RunIdentity, Schedule, TrainJob, TrainSettings, Trial, Warmup, builtin_identity,
+    builtin_loss,
 };
 use serde_json::json;
 

@@ -79,11 +79,14 @@ impl Page {
     /// Writes the page, and prints it.
     pub fn write(&self, path: &Path) -> Result<()> {
         println!("{}", self.0);
-        let old = std::fs::read_to_string(path).unwrap_or_else(|_| format!("# Benchmarks\n\n{BEGIN}\n{END}\n"));
-        let (before, rest) = old.split_once(BEGIN).with_context(|| format!("{} lacks {BEGIN}", path.display()))?;
+        let old =
+            std::fs::read_to_string(path).unwrap_or_else(|_| format!("# Benchmarks\n\n{BEGIN}\n{END}\n"));
+        let (before, rest) =
+            old.split_once(BEGIN).with_context(|| format!("{} lacks {BEGIN}", path.display()))?;
         let (_, after) = rest.split_once(END).with_context(|| format!("{} lacks {END}", path.display()))?;
         let text = format!("{before}{BEGIN}\n{}\n{END}{after}", self.0.trim_end());
-        pegbox_durable::write_file(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+        pegbox_durable::write_file(path, text.as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn line(&mut self, text: &str) {
@@ -112,5 +115,6 @@ fn quartiles(sample: &Sample) -> String {
 fn processor() -> String {
     let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = about.lines().find_map(|line| line.strip_prefix("model name"));
-    name.and_then(|line| line.split_once(':')).map_or("unknown".to_string(), |(_, name)| name.trim().to_string())
+    name.and_then(|line| line.split_once(':'))
+        .map_or("unknown".to_string(), |(_, name)| name.trim().to_string())
 }

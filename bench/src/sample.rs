@@ -20,11 +20,8 @@ impl Sample {
         sorted.sort_by(f64::total_cmp);
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let middle = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 1 {
-            sorted[middle]
-        } else {
-            (sorted[middle - 1] + sorted[middle]) / 2.0
-        };
+        let median =
+            if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 };
         let (lower, upper) = (sorted[sorted.len() / 4], sorted[(sorted.len() - 1) - sorted.len() / 4]);
         Some(Self { median, min, max, lower, upper })
     }

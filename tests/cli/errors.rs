@@ -57,7 +57,8 @@ fn a_broken_row_in_a_csv_file() {
 #[test]
 fn a_broken_row_in_a_jsonl_file() {
     let project = Project::new();
-    project.write("data/train.jsonl", "{\"text\": \"a\", \"label\": \"red\"}\n{\"text\": \"b\" \"label\": 1}\n");
+    project
+        .write("data/train.jsonl", "{\"text\": \"a\", \"label\": \"red\"}\n{\"text\": \"b\" \"label\": 1}\n");
     insta::assert_snapshot!(project.pegbox(&["prepare"]).report());
 }
 

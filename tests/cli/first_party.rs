@@ -9,7 +9,8 @@ use crate::fixture::Project;
 
 /// Where `cargo xtask plugins --native` puts them: beside the folder of the binary under test.
 fn built() -> PathBuf {
-    let folder = Path::new(env!("CARGO_BIN_EXE_pegbox")).parent().unwrap().parent().unwrap().join("pegbox-plugins");
+    let folder =
+        Path::new(env!("CARGO_BIN_EXE_pegbox")).parent().unwrap().parent().unwrap().join("pegbox-plugins");
     assert!(folder.is_dir(), "{} is missing: run `cargo xtask plugins --native`", folder.display());
     folder
 }
@@ -44,7 +45,8 @@ fn all_five_in_one_run() {
     project.write("data/train.jsonl", &records);
     run(&project, &["run"]).succeeds();
 
-    let config: Value = serde_json::from_slice(&fs::read(project.path("out/hf/config.json")).unwrap()).unwrap();
+    let config: Value =
+        serde_json::from_slice(&fs::read(project.path("out/hf/config.json")).unwrap()).unwrap();
     assert_eq!(config["architectures"][0], "BertForSequenceClassification");
     assert_eq!(config["id2label"]["0"], "blue", "labels in alphabetical order");
     let card = fs::read_to_string(project.path("out/hf/README.md")).unwrap();
@@ -59,9 +61,11 @@ fn all_five_in_one_run() {
 
     // The artifact predicts what the run predicts.
     let texts = ["the car is red", "a river is very blue today"];
-    let of_run = run(&project, &[&["predict", "--json", "--logits"][..], &texts].concat()).succeeds().results();
+    let of_run =
+        run(&project, &[&["predict", "--json", "--logits"][..], &texts].concat()).succeeds().results();
     let of_artifact =
-        run(&project, &[&["predict", "--json", "--logits", "--model", "out/hf"][..], &texts].concat()).succeeds();
+        run(&project, &[&["predict", "--json", "--logits", "--model", "out/hf"][..], &texts].concat())
+            .succeeds();
     assert_eq!(of_run, of_artifact.results());
 
     let again = run(&project, &["run"]).succeeds().messages();
@@ -80,10 +84,11 @@ fn a_native_loss_trains_to_the_weights_of_its_component() {
     );
     let weights = |project: &Project| {
         run(project, &["train"]).succeeds();
-        let mut checkpoints: Vec<PathBuf> = fs::read_dir(only_entry(&project.path("runs")).join("checkpoints"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
+        let mut checkpoints: Vec<PathBuf> =
+            fs::read_dir(only_entry(&project.path("runs")).join("checkpoints"))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .collect();
         checkpoints.sort();
         fs::read(checkpoints.last().unwrap().join("model.safetensors")).unwrap()
     };

@@ -20,7 +20,8 @@ fn a_run_ends_in_predictions_and_the_next_one_uses_the_caches() {
         assert!(second.contains(&format!("{stage}: unchanged, from cache")), "{second}");
     }
 
-    let predicted = project.pegbox(&["predict", "--json", "--top", "2", "the car is red"]).succeeds().results();
+    let predicted =
+        project.pegbox(&["predict", "--json", "--top", "2", "the car is red"]).succeeds().results();
     let predicted: Value = serde_json::from_str(&predicted).unwrap();
     let labels = predicted["labels"].as_array().unwrap();
     assert_eq!(labels.len(), 2);

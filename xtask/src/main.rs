@@ -42,9 +42,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Quickstart => quickstart::run(),
         Command::Test(options) => test::run(&options),
-        Command::Plugins { native } => {
-            guest::build_plugins(&guest::Options { native }).map(|_| ())
-        }
+        Command::Plugins { native } => guest::build_plugins(&guest::Options { native }).map(|_| ()),
         Command::Bench(options) => bench::run(&options),
         Command::Parity(options) => parity::run(&options),
     }

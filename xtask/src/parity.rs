@@ -50,10 +50,8 @@ pub fn python(root: &Path) -> Result<PathBuf> {
     let environment = target_dir(root).join("parity-venv");
     let python = environment.join("bin/python");
     if !has_torch(&python) {
-        say(
-            "PyTorch and Transformers are missing: making a virtual environment for them (several GB;\n   \
-             set PEGBOX_PYTHON to a Python that has torch and transformers to use that one instead)",
-        );
+        say("PyTorch and Transformers are missing: making a virtual environment for them (several GB;\n   \
+             set PEGBOX_PYTHON to a Python that has torch and transformers to use that one instead)");
         process::run(Command::new("python3").arg("-m").arg("venv").arg(&environment))
             .context("python3 with its venv module is needed to compare with PyTorch")?;
         process::run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args([

@@ -1,7 +1,7 @@
 //! `cargo xtask quickstart`: from a fresh clone to a fine-tuned, exported model and one prediction.
 
-use crate::process::{self, cargo, root, say, target_dir};
 use crate::guest;
+use crate::process::{self, cargo, root, say, target_dir};
 use anyhow::Result;
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,10 @@ fn stages(root: &Path) -> Result<Vec<(&'static str, Duration)>> {
     let mut stages = Vec::new();
 
     say("1/4  The host: the `pegbox` program, optimised (minutes the first time, seconds after that)");
-    stages.push(("build the host", process::run(cargo().args(["build", "--release", "--package", "pegbox"]).current_dir(root))?));
+    stages.push((
+        "build the host",
+        process::run(cargo().args(["build", "--release", "--package", "pegbox"]).current_dir(root))?,
+    ));
 
     say("2/4  The first-party plugins: Rust crates, compiled to WebAssembly components");
     let start = Instant::now();
@@ -26,7 +29,10 @@ fn stages(root: &Path) -> Result<Vec<(&'static str, Duration)>> {
     stages.push(("pegbox run", process::run(pegbox(root, &plugins).arg("run").arg(&recipe))?));
 
     say("4/4  One prediction with the exported model");
-    stages.push(("pegbox predict", process::run(pegbox(root, &plugins).args(["predict", "--recipe"]).arg(&recipe).arg(SENTENCE))?));
+    stages.push((
+        "pegbox predict",
+        process::run(pegbox(root, &plugins).args(["predict", "--recipe"]).arg(&recipe).arg(SENTENCE))?,
+    ));
     Ok(stages)
 }
 

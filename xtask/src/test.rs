@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check, in the order in which a failure is cheapest to learn.
 
-use crate::process::{self, cargo, root, say};
 use crate::guest;
+use crate::process::{self, cargo, root, say};
 use anyhow::Result;
 use clap::Args;
 use std::path::Path;
@@ -39,10 +39,7 @@ pub fn run(options: &Options) -> Result<()> {
     })?;
     if !options.quick {
         stage("Clippy", &mut || {
-            in_root(
-                &root,
-                &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"],
-            )
+            in_root(&root, &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])
         })?;
         stage("The CUDA build, without a CUDA toolkit (compiles; nothing here can run it)", &mut || {
             in_root(&root, &["check", "--release", "--workspace", "--features", "pegbox/cuda"])

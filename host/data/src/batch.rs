@@ -70,10 +70,7 @@ impl BatchPlan {
     }
 
     fn of(batches: Vec<Vec<u32>>) -> Self {
-        let mut plan = Self {
-            rows: Vec::new(),
-            ends: Vec::with_capacity(batches.len()),
-        };
+        let mut plan = Self { rows: Vec::new(), ends: Vec::with_capacity(batches.len()) };
         for batch in batches {
             plan.rows.extend(batch);
             plan.ends.push(plan.rows.len());
@@ -92,11 +89,7 @@ impl BatchPlan {
 
     /// The numbers of the rows of a batch; none past the end.
     pub fn batch(&self, number: usize) -> Option<&[u32]> {
-        let start = if number == 0 {
-            0
-        } else {
-            *self.ends.get(number - 1)?
-        };
+        let start = if number == 0 { 0 } else { *self.ends.get(number - 1)? };
         self.rows.get(start..*self.ends.get(number)?)
     }
 
@@ -107,16 +100,8 @@ impl BatchPlan {
 
     /// Positions of all batches, padding included.
     pub fn positions(&self, lengths: &[u32]) -> u64 {
-        let longest = |batch: &[u32]| {
-            batch
-                .iter()
-                .map(|row| length(lengths, *row))
-                .max()
-                .unwrap_or(0)
-        };
-        self.iter()
-            .map(|batch| batch.len() as u64 * u64::from(longest(batch)))
-            .sum()
+        let longest = |batch: &[u32]| batch.iter().map(|row| length(lengths, *row)).max().unwrap_or(0);
+        self.iter().map(|batch| batch.len() as u64 * u64::from(longest(batch))).sum()
     }
 }
 
@@ -136,19 +121,10 @@ pub struct PaddingReport {
 }
 
 /// The share of padding `(positions - tokens) / positions` before and after grouping.
-pub fn padding(
-    lengths: &[u32],
-    settings: &BatchSettings,
-    max_length: usize,
-    seed: u64,
-) -> PaddingReport {
+pub fn padding(lengths: &[u32], settings: &BatchSettings, max_length: usize, seed: u64) -> PaddingReport {
     let tokens: u64 = lengths.iter().map(|length| u64::from(*length)).sum();
     let share = |positions: u64| {
-        if positions == 0 {
-            0.0
-        } else {
-            positions.saturating_sub(tokens) as f64 / positions as f64
-        }
+        if positions == 0 { 0.0 } else { positions.saturating_sub(tokens) as f64 / positions as f64 }
     };
     let naive = BatchPlan::naive(lengths, settings);
     let grouped = BatchPlan::epoch(lengths, settings, seed, 0);
@@ -211,9 +187,7 @@ mod tests {
     use super::*;
 
     fn lengths(random: &mut SplitMix64, rows: usize) -> Vec<u32> {
-        (0..rows)
-            .map(|_| 3 + random.below(20) as u32 * (1 + random.below(6) as u32))
-            .collect()
+        (0..rows).map(|_| 3 + random.below(20) as u32 * (1 + random.below(6) as u32)).collect()
     }
 
     fn plans(lengths: &[u32], settings: &BatchSettings, seed: u64) -> Vec<BatchPlan> {
@@ -236,23 +210,12 @@ mod tests {
                 1 => BatchSize::Tokens(1 + random.below(60)),
                 _ => BatchSize::Tokens(512 + random.below(2048)),
             };
-            for plan in plans(
-                &lengths,
-                &BatchSettings {
-                    size,
-                    bucket: 1 + random.below(20),
-                },
-                case,
-            ) {
+            for plan in plans(&lengths, &BatchSettings { size, bucket: 1 + random.below(20) }, case) {
                 let mut seen: Vec<u32> = plan.iter().flatten().copied().collect();
                 seen.sort_unstable();
                 assert_eq!(seen, all_rows(&lengths));
                 for batch in plan.iter() {
-                    let longest = batch
-                        .iter()
-                        .map(|row| length(&lengths, *row))
-                        .max()
-                        .unwrap() as usize;
+                    let longest = batch.iter().map(|row| length(&lengths, *row)).max().unwrap() as usize;
                     match size {
                         BatchSize::Rows(rows) => assert!(batch.len() <= rows),
                         BatchSize::Tokens(tokens) => {
@@ -278,35 +241,21 @@ mod tests {
     #[test]
     fn the_plan_of_a_seed_never_changes() {
         let lengths: Vec<u32> = (0..12).map(|row| row * 7 % 12 + 1).collect();
-        let settings = BatchSettings {
-            size: BatchSize::Tokens(24),
-            bucket: 2,
-        };
+        let settings = BatchSettings { size: BatchSize::Tokens(24), bucket: 2 };
         let plan = BatchPlan::epoch(&lengths, &settings, 7, 3);
         let batches: Vec<&[u32]> = plan.iter().collect();
-        assert_eq!(
-            format!("{batches:?}"),
-            "[[1, 8], [0, 7, 2, 9], [5], [4, 11, 6], [3, 10]]"
-        );
+        assert_eq!(format!("{batches:?}"), "[[1, 8], [0, 7, 2, 9], [5], [4, 11, 6], [3, 10]]");
     }
 
     #[test]
     fn grouping_saves_padding() {
         let lengths = lengths(&mut SplitMix64::new(7), 5000);
-        let report = padding(
-            &lengths,
-            &BatchSettings::new(BatchSize::Tokens(2048)),
-            128,
-            0,
-        );
+        let report = padding(&lengths, &BatchSettings::new(BatchSize::Tokens(2048)), 128, 0);
         assert!(
             report.grouped < 0.05 && report.grouped < report.naive && report.naive < report.fixed,
             "{report:?}"
         );
-        assert_eq!(
-            padding(&[], &BatchSettings::new(BatchSize::Rows(4)), 128, 0).fixed,
-            0.0
-        );
+        assert_eq!(padding(&[], &BatchSettings::new(BatchSize::Rows(4)), 128, 0).fixed, 0.0);
     }
 
     #[test]

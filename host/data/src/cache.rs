@@ -58,29 +58,18 @@ impl KeyParts {
             .iter()
             .zip(origins.files())
             .map(|(source, name)| {
-                Ok(SourceDigest {
-                    part: source.part,
-                    name: name.clone(),
-                    digest: file_digest(&source.path)?,
-                })
+                Ok(SourceDigest { part: source.part, name: name.clone(), digest: file_digest(&source.path)? })
             })
             .collect::<Result<_, DataError>>()?;
         Ok(Self {
             format: FORMAT,
             sources,
             schema: job.schema.clone(),
-            cleaners: job
-                .cleaners
-                .iter()
-                .map(|stage| stage.identity.clone())
-                .collect(),
+            cleaners: job.cleaners.iter().map(|stage| stage.identity.clone()).collect(),
             validators: job
                 .validators
                 .iter()
-                .map(|stage| ValidatorKey {
-                    stage: stage.identity.clone(),
-                    fail_on: stage.fail_on,
-                })
+                .map(|stage| ValidatorKey { stage: stage.identity.clone(), fail_on: stage.fail_on })
                 .collect(),
             split: job.split.clone(),
             tokenizer: digest(&job.tokenizer),
@@ -90,9 +79,7 @@ impl KeyParts {
 
     /// `sha256:` of the parts.
     pub fn key(&self) -> Result<String, DataError> {
-        let json = serde_json::to_vec(self).map_err(|error| DataError::Schema {
-            what: error.to_string(),
-        })?;
+        let json = serde_json::to_vec(self).map_err(|error| DataError::Schema { what: error.to_string() })?;
         Ok(digest(&json))
     }
 }
@@ -115,13 +102,9 @@ pub fn file_digest(path: &Path) -> Result<String, DataError> {
             }
         }
     };
-    hash()
-        .map(|hash| hex(hash.as_slice()))
-        .map_err(DataError::io("read", path))
+    hash().map(|hash| hex(hash.as_slice())).map_err(DataError::io("read", path))
 }
 
 fn hex(hash: &[u8]) -> String {
-    hash.iter().fold("sha256:".to_owned(), |hex, byte| {
-        hex + &format!("{byte:02x}")
-    })
+    hash.iter().fold("sha256:".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
 }

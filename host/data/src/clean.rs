@@ -51,11 +51,7 @@ pub fn clean(
 ) -> Result<Cleaned, DataError> {
     let mut dropped = Vec::new();
     let mut reports = Vec::new();
-    let mut next_id = records
-        .iter()
-        .map(|record| record.id + 1)
-        .max()
-        .unwrap_or(0);
+    let mut next_id = records.iter().map(|record| record.id + 1).max().unwrap_or(0);
     for stage in stages {
         let crossing = Crossing::new(&stage.identity, &stage.roles, schema)?;
         let outcomes = outcomes(&records, stage, &crossing, origins, threads, progress)?;
@@ -72,24 +68,14 @@ pub fn clean(
         for (record, outcome) in records.into_iter().zip(outcomes) {
             applying.apply(record, outcome);
         }
-        let Applying {
-            mut kept,
-            pieces,
-            mut report,
-            next_id: after,
-            ..
-        } = applying;
+        let Applying { mut kept, pieces, mut report, next_id: after, .. } = applying;
         next_id = after;
         kept.extend(pieces);
         report.rows_out = kept.len() as u64;
         reports.push(report);
         records = kept;
     }
-    Ok(Cleaned {
-        records,
-        dropped,
-        stages: reports,
-    })
+    Ok(Cleaned { records, dropped, stages: reports })
 }
 
 /// One outcome a record, in order.
@@ -117,11 +103,7 @@ fn outcomes(
                 .map_err(|error| crossing.failed(error, batch, origins))?;
             check(&outcomes, crossing, batch, origins)?;
             let rows = batch.len() as u64;
-            progress.at(
-                &name,
-                done.fetch_add(rows, Ordering::Relaxed) + rows,
-                Some(total),
-            );
+            progress.at(&name, done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
             Ok(outcomes)
         },
     )?;
@@ -137,20 +119,13 @@ fn check(
 ) -> Result<(), DataError> {
     if outcomes.len() != batch.len() {
         let expected = format!("{} records", batch.len());
-        return Err(crossing.broken(
-            expected,
-            format!("{} outcomes", outcomes.len()),
-            batch,
-            origins,
-        ));
+        return Err(crossing.broken(expected, format!("{} outcomes", outcomes.len()), batch, origins));
     }
     let width = crossing.places().len();
     for (record, outcome) in batch.iter().zip(outcomes) {
         let wrong = match outcome {
             Outcome::Keep | Outcome::Drop(_) => None,
-            Outcome::Replace(values) => {
-                (values.len() != width).then(|| format!("{} values", values.len()))
-            }
+            Outcome::Replace(values) => (values.len() != width).then(|| format!("{} values", values.len())),
             Outcome::Split(pieces) if pieces.is_empty() => Some("an empty split".to_owned()),
             Outcome::Split(pieces) => pieces
                 .iter()
@@ -181,9 +156,7 @@ impl Applying<'_> {
     fn apply(&mut self, record: Record, outcome: Outcome) {
         match outcome {
             Outcome::Keep => self.keep(record),
-            Outcome::Replace(values) if values == self.crossing.values(&record) => {
-                self.keep(record)
-            }
+            Outcome::Replace(values) if values == self.crossing.values(&record) => self.keep(record),
             Outcome::Replace(values) => self.replace(record, values),
             Outcome::Drop(reason) => self.drop(record, reason),
             Outcome::Split(pieces) => self.split(record, pieces),
@@ -278,21 +251,15 @@ mod tests {
                 .map(|row| {
                     let text = row.values[0].clone().unwrap_or_default();
                     if text.contains("boom") {
-                        let plugin =
-                            PluginIdentity::built_in("acme/test", semver::Version::new(1, 0, 0));
-                        let cause = Cause::Refused {
-                            message: "no".to_owned(),
-                            help: None,
-                        };
+                        let plugin = PluginIdentity::built_in("acme/test", semver::Version::new(1, 0, 0));
+                        let cause = Cause::Refused { message: "no".to_owned(), help: None };
                         Err(PluginError::new(Arc::new(plugin), "cleaner.clean", cause)
                             .at_records(vec![row.id]))
                     } else if text.contains("bad") {
                         Ok(Outcome::Drop("bad-word".to_owned()))
                     } else if text.contains('|') {
                         Ok(Outcome::Split(
-                            text.split('|')
-                                .map(|piece| vec![Some(piece.to_owned())])
-                                .collect(),
+                            text.split('|').map(|piece| vec![Some(piece.to_owned())]).collect(),
                         ))
                     } else {
                         Ok(Outcome::Replace(vec![Some(text.to_uppercase())]))
@@ -327,14 +294,7 @@ mod tests {
                 values: vec![Some("l".to_owned()), Some(text.clone())],
             })
             .collect();
-        clean(
-            records,
-            &schema,
-            &Origins::new(&["a.jsonl"]),
-            &[stage(), stage()],
-            threads,
-            &(),
-        )
+        clean(records, &schema, &Origins::new(&["a.jsonl"]), &[stage(), stage()], threads, &())
     }
 
     fn texts() -> Vec<String> {
@@ -354,10 +314,7 @@ mod tests {
         assert_eq!(one.records.len(), 2000 - 200 + 400);
         assert!(one.records.is_sorted_by(|a, b| a.id < b.id));
         let first = &one.stages[0];
-        assert_eq!(
-            (first.changed, first.split, first.dropped["bad-word"]),
-            (1600, 200, 200)
-        );
+        assert_eq!((first.changed, first.split, first.dropped["bad-word"]), (1600, 200, 200));
         // The second stage finds upper case already, but for the pieces of the first.
         assert_eq!((one.stages[1].kept, one.stages[1].changed), (1600, 600));
         let piece = one.records.iter().find(|record| record.id == 2000).unwrap();

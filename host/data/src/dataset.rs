@@ -113,24 +113,13 @@ impl Dataset {
         let load = |part: Part| match manifest.files.contains_key(&shard_name(part)) {
             true => {
                 let name = shard_name(part);
-                unpack(&verified(folder, &manifest, &name)?)
-                    .map_err(|what| damaged(folder, &name, what))
+                unpack(&verified(folder, &manifest, &name)?).map_err(|what| damaged(folder, &name, what))
             }
             false => Ok(TokenSplit::default()),
         };
-        let splits = [
-            load(Part::Train)?,
-            load(Part::Validation)?,
-            load(Part::Test)?,
-        ];
+        let splits = [load(Part::Train)?, load(Part::Validation)?, load(Part::Test)?];
         let rows = verified(folder, &manifest, "rows.jsonl")?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            manifest,
-            splits,
-            rows,
-            lookup: OnceLock::new(),
-        })
+        Ok(Self { folder: folder.to_owned(), manifest, splits, rows, lookup: OnceLock::new() })
     }
 
     pub fn folder(&self) -> &Path {
@@ -181,11 +170,7 @@ impl Dataset {
             return Ok(lookup);
         }
         let mut rows = HashMap::new();
-        for line in self
-            .rows
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
+        for line in self.rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let row: RowText = serde_json::from_slice(line)
                 .map_err(|error| damaged(&self.folder, "rows.jsonl", error.to_string()))?;
             rows.insert(row.id, row);
@@ -196,14 +181,8 @@ impl Dataset {
     /// The origins of records as `train.jsonl:8811`; a record that is not known is shown by its number.
     pub fn origins(&self, records: &[u64]) -> Vec<String> {
         let rows = self.rows().ok();
-        let origin = |record: &u64| {
-            rows.and_then(|rows| rows.get(*record))
-                .map(|row| row.origin.clone())
-        };
-        records
-            .iter()
-            .map(|record| origin(record).unwrap_or_else(|| format!("record {record}")))
-            .collect()
+        let origin = |record: &u64| rows.and_then(|rows| rows.get(*record)).map(|row| row.origin.clone());
+        records.iter().map(|record| origin(record).unwrap_or_else(|| format!("record {record}"))).collect()
     }
 
     /// The report of the preparation.
@@ -228,8 +207,7 @@ impl Dataset {
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
             .map(|line| {
-                serde_json::from_slice(line)
-                    .map_err(|error| damaged(&self.folder, name, error.to_string()))
+                serde_json::from_slice(line).map_err(|error| damaged(&self.folder, name, error.to_string()))
             })
             .collect()
     }
@@ -241,13 +219,7 @@ pub fn write(folder: &Path, contents: &Contents<'_>) -> Result<(), DataError> {
     let mut files = BTreeMap::new();
     let mut put = |name: String, bytes: Vec<u8>| {
         draft.write(&name, &bytes)?;
-        files.insert(
-            name,
-            FileDigest {
-                bytes: bytes.len() as u64,
-                digest: digest(&bytes),
-            },
-        );
+        files.insert(name, FileDigest { bytes: bytes.len() as u64, digest: digest(&bytes) });
         Ok::<(), DataError>(())
     };
     let mut rows = BTreeMap::new();
@@ -259,14 +231,8 @@ pub fn write(folder: &Path, contents: &Contents<'_>) -> Result<(), DataError> {
         }
     }
     put("rows.jsonl".to_owned(), json_lines(folder, contents.rows)?)?;
-    put(
-        "dropped.jsonl".to_owned(),
-        json_lines(folder, contents.dropped)?,
-    )?;
-    put(
-        "findings.jsonl".to_owned(),
-        json_lines(folder, contents.findings)?,
-    )?;
+    put("dropped.jsonl".to_owned(), json_lines(folder, contents.dropped)?)?;
+    put("findings.jsonl".to_owned(), json_lines(folder, contents.findings)?)?;
     put("report.json".to_owned(), json(folder, contents.report)?)?;
     let mut manifest = Manifest {
         key: contents.key.clone(),
@@ -286,21 +252,14 @@ pub fn write(folder: &Path, contents: &Contents<'_>) -> Result<(), DataError> {
 fn read_manifest(folder: &Path) -> Result<Manifest, DataError> {
     let path = folder.join(MANIFEST);
     let bytes = fs::read(&path).map_err(DataError::io("read", &path))?;
-    let mut manifest: Manifest = serde_json::from_slice(&bytes)
-        .map_err(|error| damaged(folder, MANIFEST, error.to_string()))?;
+    let mut manifest: Manifest =
+        serde_json::from_slice(&bytes).map_err(|error| damaged(folder, MANIFEST, error.to_string()))?;
     let seal = std::mem::take(&mut manifest.seal);
     if digest(&json(folder, &manifest)?) != seal {
-        return Err(damaged(
-            folder,
-            MANIFEST,
-            "the seal is not that of its contents".to_owned(),
-        ));
+        return Err(damaged(folder, MANIFEST, "the seal is not that of its contents".to_owned()));
     }
     if manifest.made_of.format != FORMAT {
-        let what = format!(
-            "it has format {}, this Pegbox reads format {FORMAT}",
-            manifest.made_of.format
-        );
+        let what = format!("it has format {}, this Pegbox reads format {FORMAT}", manifest.made_of.format);
         return Err(damaged(folder, MANIFEST, what));
     }
     manifest.seal = seal;
@@ -310,37 +269,22 @@ fn read_manifest(folder: &Path) -> Result<Manifest, DataError> {
 /// The bytes of a file, if they are those that were written.
 fn verified(folder: &Path, manifest: &Manifest, name: &str) -> Result<Vec<u8>, DataError> {
     let Some(expected) = manifest.files.get(name) else {
-        return Err(damaged(
-            folder,
-            MANIFEST,
-            format!("it does not list {name}"),
-        ));
+        return Err(damaged(folder, MANIFEST, format!("it does not list {name}")));
     };
     let bytes = fs::read(folder.join(name))
         .map_err(|error| damaged(folder, name, format!("the file cannot be read: {error}")))?;
     if bytes.len() as u64 != expected.bytes {
-        let what = format!(
-            "the file has {} bytes, it was written with {}",
-            bytes.len(),
-            expected.bytes
-        );
+        let what = format!("the file has {} bytes, it was written with {}", bytes.len(), expected.bytes);
         return Err(damaged(folder, name, what));
     }
     if digest(&bytes) != expected.digest {
-        return Err(damaged(
-            folder,
-            name,
-            "the file has changed since it was written".to_owned(),
-        ));
+        return Err(damaged(folder, name, "the file has changed since it was written".to_owned()));
     }
     Ok(bytes)
 }
 
 fn damaged(folder: &Path, name: &str, what: String) -> DataError {
-    DataError::Damaged {
-        file: folder.join(name),
-        what,
-    }
+    DataError::Damaged { file: folder.join(name), what }
 }
 
 fn shard_name(part: Part) -> String {
@@ -366,56 +310,20 @@ fn json_lines(folder: &Path, values: &[impl Serialize]) -> Result<Vec<u8>, DataE
 
 /// A part as safetensors.
 fn pack(split: &TokenSplit) -> Result<Vec<u8>, String> {
-    let u32s = |values: &[u32]| {
-        values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect::<Vec<u8>>()
-    };
-    let u64s = |values: &[u64]| {
-        values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect::<Vec<u8>>()
-    };
-    let weights: Vec<u8> = split
-        .weights
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
+    let u32s = |values: &[u32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let u64s = |values: &[u64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let weights: Vec<u8> = split.weights.iter().flat_map(|value| value.to_le_bytes()).collect();
     let tensors = [
         ("ids", Dtype::U32, split.ids.len(), u32s(&split.ids)),
-        (
-            "type_ids",
-            Dtype::U32,
-            split.type_ids.len(),
-            u32s(&split.type_ids),
-        ),
-        (
-            "offsets",
-            Dtype::U64,
-            split.offsets.len(),
-            u64s(&split.offsets),
-        ),
-        (
-            "labels",
-            Dtype::U32,
-            split.labels.len(),
-            u32s(&split.labels),
-        ),
-        (
-            "records",
-            Dtype::U64,
-            split.records.len(),
-            u64s(&split.records),
-        ),
+        ("type_ids", Dtype::U32, split.type_ids.len(), u32s(&split.type_ids)),
+        ("offsets", Dtype::U64, split.offsets.len(), u64s(&split.offsets)),
+        ("labels", Dtype::U32, split.labels.len(), u32s(&split.labels)),
+        ("records", Dtype::U64, split.records.len(), u64s(&split.records)),
         ("weights", Dtype::F32, split.weights.len(), weights),
     ];
     let views = tensors
         .iter()
-        .map(|(name, dtype, length, bytes)| {
-            Ok((*name, TensorView::new(*dtype, vec![*length], bytes)?))
-        })
+        .map(|(name, dtype, length, bytes)| Ok((*name, TensorView::new(*dtype, vec![*length], bytes)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
         .map_err(|error| error.to_string())?;
     serialize(views, None).map_err(|error| error.to_string())
@@ -442,11 +350,7 @@ fn unpack(bytes: &[u8]) -> Result<TokenSplit, String> {
         && split.offsets.is_sorted()
         && split.offsets.first() == Some(&0)
         && split.offsets.last() == Some(&(split.ids.len() as u64));
-    if sound {
-        Ok(split)
-    } else {
-        Err("the sizes of the tensors do not fit together".to_owned())
-    }
+    if sound { Ok(split) } else { Err("the sizes of the tensors do not fit together".to_owned()) }
 }
 
 fn tensor<const N: usize, T>(
@@ -457,10 +361,7 @@ fn tensor<const N: usize, T>(
 ) -> Result<Vec<T>, String> {
     let view = tensors.tensor(name).map_err(|error| error.to_string())?;
     if view.dtype() != dtype {
-        return Err(format!(
-            "the tensor `{name}` is {:?}, expected {dtype:?}",
-            view.dtype()
-        ));
+        return Err(format!("the tensor `{name}` is {:?}, expected {dtype:?}", view.dtype()));
     }
     let (values, _) = view.data().as_chunks::<N>();
     Ok(values.iter().map(|bytes| value(*bytes)).collect())

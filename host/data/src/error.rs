@@ -28,21 +28,10 @@ pub enum DataError {
     },
     /// A plugin that returned something of the wrong size.
     #[error("plugin {plugin} returned {found} for {expected}")]
-    Contract {
-        plugin: String,
-        expected: String,
-        found: String,
-        origins: Vec<String>,
-    },
+    Contract { plugin: String, expected: String, found: String, origins: Vec<String> },
     /// A stage that asks for a role which the recipe does not name.
-    #[error(
-        "plugin {plugin} reads the field `{role}`, which the recipe's [data].fields does not name"
-    )]
-    Role {
-        plugin: String,
-        role: String,
-        known: Vec<String>,
-    },
+    #[error("plugin {plugin} reads the field `{role}`, which the recipe's [data].fields does not name")]
+    Role { plugin: String, role: String, known: Vec<String> },
     /// Findings that stop the run.
     #[error("{}", findings_line(.plugin, *.level, *.count, .examples))]
     Findings {
@@ -56,22 +45,12 @@ pub enum DataError {
     },
     /// Records that cannot be trained on.
     #[error("{origin}: the record has no `{field}` ({count} such records after cleaning)")]
-    Missing {
-        field: String,
-        origin: String,
-        count: usize,
-    },
+    Missing { field: String, origin: String, count: usize },
     /// A label that training lacks.
     #[error(
         "{origin}: the label `{label}` is in the {part} rows but not in the training rows ({count} such rows)"
     )]
-    UnknownLabel {
-        label: String,
-        part: Part,
-        origin: String,
-        count: usize,
-        nearest: Option<String>,
-    },
+    UnknownLabel { label: String, part: Part, origin: String, count: usize, nearest: Option<String> },
     /// Too few labels to tell apart.
     #[error("the training rows have {count} label(s); a classifier needs at least 2")]
     TooFewLabels { count: usize },
@@ -88,25 +67,14 @@ pub enum DataError {
     #[error("{origin}: the text could not be tokenized: {what}")]
     Tokenize { origin: String, what: String },
     /// Texts that are too long where the recipe says that they may not be.
-    #[error(
-        "{origin}: the text has {tokens} tokens, max-length is {max_length} ({count} such rows)"
-    )]
-    OverLong {
-        origin: String,
-        tokens: usize,
-        max_length: usize,
-        count: usize,
-    },
+    #[error("{origin}: the text has {tokens} tokens, max-length is {max_length} ({count} such rows)")]
+    OverLong { origin: String, tokens: usize, max_length: usize, count: usize },
     /// A file of a prepared dataset that is not as it was written.
     #[error("{}: {what}", file.display())]
     Damaged { file: PathBuf, what: String },
     /// The disk.
     #[error("cannot {doing} {}: {source}", path.display())]
-    Io {
-        doing: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
 
 impl From<ReadError> for DataError {
@@ -186,11 +154,7 @@ impl DataError {
 
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io {
-            doing,
-            path,
-            source,
-        }
+        move |source| Self::Io { doing, path, source }
     }
 }
 
@@ -221,18 +185,9 @@ pub enum ReadFault {
     #[error("expected a JSON object, found {found}")]
     NotAnObject { found: &'static str },
     #[error("the record has no field `{name}`; it has {}", listed(.present))]
-    FieldMissing {
-        role: Box<str>,
-        name: Box<str>,
-        present: Box<[String]>,
-        nearest: Option<Box<str>>,
-    },
+    FieldMissing { role: Box<str>, name: Box<str>, present: Box<[String]>, nearest: Option<Box<str>> },
     #[error("the field `{name}` is {found}, expected {expected}")]
-    WrongType {
-        name: String,
-        found: &'static str,
-        expected: &'static str,
-    },
+    WrongType { name: String, found: &'static str, expected: &'static str },
     #[error("the bytes are not valid UTF-8")]
     Utf8,
     #[error("a NUL byte: this is no text, or text in UTF-16 or UTF-32")]
@@ -240,11 +195,7 @@ pub enum ReadFault {
     #[error("the {what} is longer than {} MiB", limit >> 20)]
     TooLong { what: &'static str, limit: usize },
     #[error("the row has {found} columns, the header has {expected}")]
-    Columns {
-        found: usize,
-        expected: usize,
-        lines: u64,
-    },
+    Columns { found: usize, expected: usize, lines: u64 },
     #[error("a quote is opened here and never closed")]
     OpenQuote,
     #[error("text after a closing quote")]
@@ -259,22 +210,15 @@ impl ReadError {
     /// How to mend it.
     pub fn help(&self) -> Option<String> {
         Some(match &self.fault {
-            ReadFault::FieldMissing {
-                role,
-                name,
-                nearest,
-                ..
-            } => match nearest {
-                Some(nearest) => format!(
-                    "the recipe's [data].fields.{role} names `{name}`; did you mean `{nearest}`?"
-                ),
+            ReadFault::FieldMissing { role, name, nearest, .. } => match nearest {
+                Some(nearest) => {
+                    format!("the recipe's [data].fields.{role} names `{name}`; did you mean `{nearest}`?")
+                }
                 None => format!(
                     "the recipe's [data].fields.{role} names `{name}`; name a field that the records have"
                 ),
             },
-            ReadFault::Format { .. } => {
-                "use .jsonl, .ndjson or .csv, or one of them with .gz".to_owned()
-            }
+            ReadFault::Format { .. } => "use .jsonl, .ndjson or .csv, or one of them with .gz".to_owned(),
             ReadFault::Gzip(_) => "the file may be cut short; fetch or pack it again".to_owned(),
             ReadFault::Json { .. } => "JSONL holds one whole JSON object on each line".to_owned(),
             ReadFault::NotAnObject { .. } => {
@@ -286,17 +230,15 @@ impl ReadError {
                 "the row runs over several lines; is a closing quote missing?".to_owned()
             }
             ReadFault::Columns { .. } => {
-                "put a field that holds a comma into double quotes; fields are separated by commas"
-                    .to_owned()
+                "put a field that holds a comma into double quotes; fields are separated by commas".to_owned()
             }
             ReadFault::OpenQuote | ReadFault::AfterQuote => {
                 "inside a quoted field a double quote is written twice: \"\"".to_owned()
             }
             ReadFault::HeaderTwice { .. } => "give each column a name of its own".to_owned(),
-            ReadFault::WrongType { .. }
-            | ReadFault::Open(_)
-            | ReadFault::Io(_)
-            | ReadFault::NoHeader => return None,
+            ReadFault::WrongType { .. } | ReadFault::Open(_) | ReadFault::Io(_) | ReadFault::NoHeader => {
+                return None;
+            }
         })
     }
 }
@@ -321,11 +263,7 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    let mut shown: Vec<String> = names
-        .iter()
-        .take(12)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let mut shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
     if names.len() > shown.len() {
         shown.push(format!("and {} more", names.len() - shown.len()));
     }
@@ -338,9 +276,6 @@ fn findings_line(plugin: &str, level: Severity, count: u64, examples: &[String])
         Severity::Warning => "warning",
         Severity::Error => "error",
     };
-    let first = examples
-        .first()
-        .map(|example| format!("; the first: {example}"))
-        .unwrap_or_default();
+    let first = examples.first().map(|example| format!("; the first: {example}")).unwrap_or_default();
     format!("plugin {plugin} found {count} fault(s) at or above fail-on = \"{level}\"{first}")
 }

@@ -35,10 +35,7 @@ impl Labels {
 
     /// The id of a class, none for a stranger.
     pub fn id(&self, name: &str) -> Option<u32> {
-        let place = self
-            .0
-            .binary_search_by(|known| known.as_str().cmp(name))
-            .ok()?;
+        let place = self.0.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
         u32::try_from(place).ok()
     }
 
@@ -62,9 +59,6 @@ mod tests {
 
     #[test]
     fn one_class_is_too_few() {
-        assert!(matches!(
-            Labels::from_training(["a", "a"]),
-            Err(DataError::TooFewLabels { count: 1 })
-        ));
+        assert!(matches!(Labels::from_training(["a", "a"]), Err(DataError::TooFewLabels { count: 1 })));
     }
 }

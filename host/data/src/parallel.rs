@@ -6,11 +6,7 @@ use std::thread;
 
 /// As many threads as asked for; 0 means one a core.
 pub fn threads(wanted: usize) -> usize {
-    if wanted > 0 {
-        wanted
-    } else {
-        thread::available_parallelism().map_or(1, usize::from)
-    }
+    if wanted > 0 { wanted } else { thread::available_parallelism().map_or(1, usize::from) }
 }
 
 /// Does `work` on each of `count` items over `threads` threads, each with its own `tool`, and returns the
@@ -26,10 +22,7 @@ pub fn ordered<S, T: Send, E: Send>(
     let stop = AtomicBool::new(false);
     let results: Mutex<Vec<(usize, Result<T, E>)>> = Mutex::new(Vec::with_capacity(count));
     let put = |item, result| {
-        results
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .push((item, result));
+        results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((item, result));
     };
     thread::scope(|scope| {
         for _ in 0..threads.clamp(1, count.max(1)) {
@@ -57,9 +50,7 @@ pub fn ordered<S, T: Send, E: Send>(
             });
         }
     });
-    let mut results = results
-        .into_inner()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     results.sort_by_key(|(item, _)| *item);
     results.into_iter().map(|(_, result)| result).collect()
 }
@@ -82,11 +73,7 @@ mod tests {
                 4,
                 || Ok(()),
                 |(), item| {
-                    if item % 100 == 99 {
-                        Err(item)
-                    } else {
-                        Ok(item)
-                    }
+                    if item % 100 == 99 { Err(item) } else { Ok(item) }
                 },
             );
             assert_eq!(result, Err(99));
@@ -95,9 +82,6 @@ mod tests {
 
     #[test]
     fn nothing_to_do_is_done() {
-        assert_eq!(
-            ordered(0, 4, || Ok::<_, ()>(()), |(), item| Ok(item)),
-            Ok(vec![])
-        );
+        assert_eq!(ordered(0, 4, || Ok::<_, ()>(()), |(), item| Ok(item)), Ok(vec![]));
     }
 }

@@ -71,16 +71,8 @@ pub enum CacheOutcome {
 }
 
 /// Loads the dataset from `cache` if it is there, else prepares it and writes it there.
-pub fn prepare(
-    job: &PrepareJob,
-    cache: &Path,
-    progress: &dyn Progress,
-) -> Result<Prepared, DataError> {
-    let paths: Vec<&Path> = job
-        .sources
-        .iter()
-        .map(|source| source.path.as_path())
-        .collect();
+pub fn prepare(job: &PrepareJob, cache: &Path, progress: &dyn Progress) -> Result<Prepared, DataError> {
+    let paths: Vec<&Path> = job.sources.iter().map(|source| source.path.as_path()).collect();
     let origins = Origins::new(&paths);
     check_formats(job)?;
     let made_of = KeyParts::of(job, &origins)?;
@@ -93,33 +85,16 @@ pub fn prepare(
         match load(&folder, &key) {
             Ok((dataset, report)) => {
                 let report = with_padding(report, &dataset, job);
-                return Ok(Prepared {
-                    dataset,
-                    report,
-                    outcome: CacheOutcome::Loaded,
-                });
+                return Ok(Prepared { dataset, report, outcome: CacheOutcome::Loaded });
             }
-            Err(damage) => {
-                outcome = CacheOutcome::Rebuilt {
-                    damage: damage.to_string(),
-                }
-            }
+            Err(damage) => outcome = CacheOutcome::Rebuilt { damage: damage.to_string() },
         }
     }
-    let mut preparation = Preparation {
-        job,
-        origins,
-        progress,
-        report: PrepareReport::default(),
-    };
+    let mut preparation = Preparation { job, origins, progress, report: PrepareReport::default() };
     preparation.build(&folder, key, made_of)?;
     let dataset = Dataset::open(&folder)?;
     let report = with_padding(preparation.report, &dataset, job);
-    Ok(Prepared {
-        dataset,
-        report,
-        outcome,
-    })
+    Ok(Prepared { dataset, report, outcome })
 }
 
 /// Opening a file checks its name and that it is there, with a better message than its digest would give.
@@ -134,10 +109,7 @@ fn load(folder: &Path, key: &str) -> Result<(Dataset, PrepareReport), DataError>
     let dataset = Dataset::open(folder)?;
     if dataset.key() != key {
         let what = format!("it has the key {}, expected {key}", dataset.key());
-        return Err(DataError::Damaged {
-            file: folder.to_owned(),
-            what,
-        });
+        return Err(DataError::Damaged { file: folder.to_owned(), what });
     }
     let report = dataset.report()?;
     Ok((dataset, report))
@@ -146,12 +118,7 @@ fn load(folder: &Path, key: &str) -> Result<(Dataset, PrepareReport), DataError>
 /// The padding figures follow the batch settings, which are no part of the dataset.
 fn with_padding(mut report: PrepareReport, dataset: &Dataset, job: &PrepareJob) -> PrepareReport {
     let lengths = dataset.train().lengths();
-    report.padding = padding(
-        &lengths,
-        &job.batching,
-        job.tokens.max_length,
-        job.split.seed,
-    );
+    report.padding = padding(&lengths, &job.batching, job.tokens.max_length, job.split.seed);
     report
 }
 
@@ -171,14 +138,10 @@ impl Preparation<'_> {
         self.complete(&records)?;
         let parts = self.timed("split", |this| this.split(&records))?;
         let labels = self.labels(&records, &parts)?;
-        let tokenizer = TextTokenizer::from_bytes(
-            &self.job.tokenizer,
-            "tokenizer.json",
-            self.job.tokens.max_length,
-        )?;
-        let (splits, rows) = self.timed("tokenize", |this| {
-            this.tokenize(&tokenizer, &records, &parts, &labels, &mut dropped)
-        })?;
+        let tokenizer =
+            TextTokenizer::from_bytes(&self.job.tokenizer, "tokenizer.json", self.job.tokens.max_length)?;
+        let (splits, rows) = self
+            .timed("tokenize", |this| this.tokenize(&tokenizer, &records, &parts, &labels, &mut dropped))?;
         self.count(&splits, &rows, &labels)?;
         let contents = Contents {
             key,
@@ -202,9 +165,7 @@ impl Preparation<'_> {
     ) -> Result<T, DataError> {
         let start = Instant::now();
         let result = work(self);
-        self.report
-            .seconds
-            .push((stage.to_owned(), start.elapsed().as_secs_f64()));
+        self.report.seconds.push((stage.to_owned(), start.elapsed().as_secs_f64()));
         result
     }
 
@@ -212,12 +173,7 @@ impl Preparation<'_> {
         let mut records: Vec<Record> = Vec::new();
         for (number, source) in self.job.sources.iter().enumerate() {
             let before = records.len();
-            let name = self
-                .origins
-                .files()
-                .get(number)
-                .cloned()
-                .unwrap_or_default();
+            let name = self.origins.files().get(number).cloned().unwrap_or_default();
             let stage = format!("read {name}");
             for record in read_file(&source.path, &self.job.schema, number as u32, before as u64)? {
                 records.push(record?);
@@ -228,25 +184,14 @@ impl Preparation<'_> {
             }
             let rows = (records.len() - before) as u64;
             self.progress.at(&stage, rows, Some(rows));
-            self.report.files.push(FileReport {
-                name,
-                part: source.part,
-                rows,
-            });
+            self.report.files.push(FileReport { name, part: source.part, rows });
         }
         Ok(records)
     }
 
     fn clean(&mut self, records: Vec<Record>) -> Result<(Vec<Record>, Vec<Dropped>), DataError> {
         let job = self.job;
-        let cleaned = clean(
-            records,
-            &job.schema,
-            &self.origins,
-            &job.cleaners,
-            job.threads,
-            self.progress,
-        )?;
+        let cleaned = clean(records, &job.schema, &self.origins, &job.cleaners, job.threads, self.progress)?;
         self.report.stages = cleaned.stages;
         Ok((cleaned.records, cleaned.dropped))
     }
@@ -257,31 +202,13 @@ impl Preparation<'_> {
         let mut all = Vec::new();
         let mut stopping = None;
         for stage in &job.validators {
-            let found = validate(
-                records,
-                &job.schema,
-                &self.origins,
-                stage,
-                job.threads,
-                self.progress,
-            )?;
+            let found = validate(records, &job.schema, &self.origins, stage, job.threads, self.progress)?;
             if let (Some(level), None) = (stage.fail_on, &stopping) {
-                let grave: Vec<&LocatedFinding> = found
-                    .iter()
-                    .filter(|finding| finding.level >= level)
-                    .collect();
+                let grave: Vec<&LocatedFinding> =
+                    found.iter().filter(|finding| finding.level >= level).collect();
                 if !grave.is_empty() {
-                    let examples: Vec<String> = grave
-                        .iter()
-                        .take(10)
-                        .map(|finding| finding.line())
-                        .collect();
-                    stopping = Some((
-                        stage.identity.plugin.clone(),
-                        level,
-                        grave.len() as u64,
-                        examples,
-                    ));
+                    let examples: Vec<String> = grave.iter().take(10).map(|finding| finding.line()).collect();
+                    stopping = Some((stage.identity.plugin.clone(), level, grave.len() as u64, examples));
                 }
             }
             all.extend(found);
@@ -291,13 +218,7 @@ impl Preparation<'_> {
             None => Ok(all),
             Some((plugin, level, count, examples)) => {
                 let report = Box::new(self.report.clone());
-                Err(DataError::Findings {
-                    plugin,
-                    level,
-                    count,
-                    examples,
-                    report,
-                })
+                Err(DataError::Findings { plugin, level, count, examples, report })
             }
         }
     }
@@ -308,10 +229,7 @@ impl Preparation<'_> {
         type Read = fn(&Schema, &Record) -> bool;
         let lacks_text: Read = |schema, record| schema.text(record).is_none();
         let lacks_label: Read = |schema, record| schema.label(record).is_none();
-        for (field, lacks) in [
-            (schema.text_name(), lacks_text),
-            (schema.label_name(), lacks_label),
-        ] {
+        for (field, lacks) in [(schema.text_name(), lacks_text), (schema.label_name(), lacks_label)] {
             let mut without = records.iter().filter(|record| lacks(schema, record));
             if let Some(first) = without.next() {
                 let origin = self.origins.of(first).to_string();
@@ -330,11 +248,7 @@ impl Preparation<'_> {
         let sources = &self.job.sources;
         let mut parts: Vec<Part> = records
             .iter()
-            .map(|record| {
-                sources
-                    .get(record.source as usize)
-                    .map_or(Part::Train, |source| source.part)
-            })
+            .map(|record| sources.get(record.source as usize).map_or(Part::Train, |source| source.part))
             .collect();
         let has = |part| sources.iter().any(|source| source.part == part);
         let mut settings = self.job.split.clone();
@@ -344,30 +258,18 @@ impl Preparation<'_> {
         if has(Part::Test) {
             settings.test = 0.0;
         }
-        let training: Vec<usize> = (0..records.len())
-            .filter(|row| parts.get(*row) == Some(&Part::Train))
-            .collect();
+        let training: Vec<usize> =
+            (0..records.len()).filter(|row| parts.get(*row) == Some(&Part::Train)).collect();
         if training.is_empty() {
-            return Err(DataError::Empty {
-                part: Part::Train,
-                why: "",
-            });
+            return Err(DataError::Empty { part: Part::Train, why: "" });
         }
         let schema = &self.job.schema;
         let rows: Vec<(&str, &str)> = training
             .iter()
             .filter_map(|row| records.get(*row))
-            .map(|record| {
-                (
-                    schema.text(record).unwrap_or_default(),
-                    schema.label(record).unwrap_or_default(),
-                )
-            })
+            .map(|record| (schema.text(record).unwrap_or_default(), schema.label(record).unwrap_or_default()))
             .collect();
-        for (row, part) in training
-            .into_iter()
-            .zip(stratified_split(&rows, &settings)?)
-        {
+        for (row, part) in training.into_iter().zip(stratified_split(&rows, &settings)?) {
             if let Some(slot) = parts.get_mut(row) {
                 *slot = part;
             }
@@ -378,10 +280,7 @@ impl Preparation<'_> {
     fn labels(&self, records: &[Record], parts: &[Part]) -> Result<Labels, DataError> {
         let schema = &self.job.schema;
         let of = |part: Part| {
-            let rows = records
-                .iter()
-                .zip(parts)
-                .filter(move |(_, other)| **other == part);
+            let rows = records.iter().zip(parts).filter(move |(_, other)| **other == part);
             rows.map(|(record, _)| (record, schema.label(record).unwrap_or_default()))
         };
         let labels = Labels::from_training(of(Part::Train).map(|(_, label)| label))?;
@@ -412,29 +311,18 @@ impl Preparation<'_> {
         let encoded = self.encode(tokenizer, records)?;
         let policy = self.job.tokens.over_long;
         let max_length = tokenizer.max_length();
-        let mut over_long = records
-            .iter()
-            .zip(&encoded)
-            .filter(|(_, encoded)| encoded.full_length > max_length);
+        let mut over_long =
+            records.iter().zip(&encoded).filter(|(_, encoded)| encoded.full_length > max_length);
         if policy == OverLong::Fail
             && let Some((record, first)) = over_long.next()
         {
             let origin = self.origins.of(record).to_string();
             let (tokens, count) = (first.full_length, 1 + over_long.count());
-            return Err(DataError::OverLong {
-                origin,
-                tokens,
-                max_length,
-                count,
-            });
+            return Err(DataError::OverLong { origin, tokens, max_length, count });
         }
 
         let schema = &self.job.schema;
-        let mut splits = [
-            TokenSplit::default(),
-            TokenSplit::default(),
-            TokenSplit::default(),
-        ];
+        let mut splits = [TokenSplit::default(), TokenSplit::default(), TokenSplit::default()];
         let mut rows = Vec::with_capacity(records.len());
         let mut lengths = Vec::new();
         for ((record, part), encoded) in records.iter().zip(parts.iter().copied()).zip(&encoded) {
@@ -461,13 +349,7 @@ impl Preparation<'_> {
             let id = labels.id(label);
             if let (Some(split), Some(label)) = (splits.get_mut(part.index()), id) {
                 let (ids, type_ids) = (&encoded.ids, &encoded.type_ids);
-                split.push(Example {
-                    ids,
-                    type_ids,
-                    label,
-                    record: record.id,
-                    weight: 1.0,
-                });
+                split.push(Example { ids, type_ids, label, record: record.id, weight: 1.0 });
             }
             rows.push(RowText {
                 id: record.id,
@@ -481,37 +363,19 @@ impl Preparation<'_> {
         Ok((splits, rows))
     }
 
-    fn encode(
-        &self,
-        tokenizer: &TextTokenizer,
-        records: &[Record],
-    ) -> Result<Vec<Encoded>, DataError> {
+    fn encode(&self, tokenizer: &TextTokenizer, records: &[Record]) -> Result<Vec<Encoded>, DataError> {
         let schema = &self.job.schema;
-        let texts: Vec<&str> = records
-            .iter()
-            .map(|record| schema.text(record).unwrap_or_default())
-            .collect();
+        let texts: Vec<&str> = records.iter().map(|record| schema.text(record).unwrap_or_default()).collect();
         let total = texts.len() as u64;
         let done = AtomicU64::new(0);
         let tick = |rows: usize| {
             let rows = rows as u64;
-            self.progress.at(
-                "tokenize",
-                done.fetch_add(rows, Ordering::Relaxed) + rows,
-                Some(total),
-            );
+            self.progress.at("tokenize", done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
         };
-        tokenizer
-            .encode_all(&texts, self.job.threads, tick)
-            .map_err(|(row, what)| {
-                let origin = records
-                    .get(row)
-                    .map(|record| self.origins.of(record).to_string());
-                DataError::Tokenize {
-                    origin: origin.unwrap_or_default(),
-                    what,
-                }
-            })
+        tokenizer.encode_all(&texts, self.job.threads, tick).map_err(|(row, what)| {
+            let origin = records.get(row).map(|record| self.origins.of(record).to_string());
+            DataError::Tokenize { origin: origin.unwrap_or_default(), what }
+        })
     }
 
     /// Counts what is in the parts, and refuses parts without rows.
@@ -523,11 +387,7 @@ impl Preparation<'_> {
     ) -> Result<(), DataError> {
         let mut classes: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
         for row in rows {
-            if let Some(count) = classes
-                .entry(&row.label)
-                .or_default()
-                .get_mut(row.part.index())
-            {
+            if let Some(count) = classes.entry(&row.label).or_default().get_mut(row.part.index()) {
                 *count += 1;
             }
         }
@@ -535,35 +395,21 @@ impl Preparation<'_> {
             .names()
             .iter()
             .map(|label| {
-                let [train, validation, test] =
-                    classes.get(label.as_str()).copied().unwrap_or_default();
-                ClassCount {
-                    label: label.clone(),
-                    train,
-                    validation,
-                    test,
-                }
+                let [train, validation, test] = classes.get(label.as_str()).copied().unwrap_or_default();
+                ClassCount { label: label.clone(), train, validation, test }
             })
             .collect();
-        let texts: HashSet<&str> = rows
-            .iter()
-            .filter(|row| row.part == Part::Train)
-            .map(|row| row.text.as_str())
-            .collect();
+        let texts: HashSet<&str> =
+            rows.iter().filter(|row| row.part == Part::Train).map(|row| row.text.as_str()).collect();
         for (part, split) in Part::ALL.into_iter().zip(splits) {
             let has_file = self.job.sources.iter().any(|source| source.part == part);
             if split.is_empty() && (part == Part::Train || has_file) {
-                return Err(DataError::Empty {
-                    part,
-                    why: " left after cleaning",
-                });
+                return Err(DataError::Empty { part, why: " left after cleaning" });
             }
             self.report.rows.insert(part, split.len() as u64);
             self.report.tokens.insert(part, split.tokens() as u64);
             if part != Part::Train {
-                let leaked = rows
-                    .iter()
-                    .filter(|row| row.part == part && texts.contains(row.text.as_str()));
+                let leaked = rows.iter().filter(|row| row.part == part && texts.contains(row.text.as_str()));
                 self.report.leaked.insert(part, leaked.count() as u64);
             }
         }

@@ -52,14 +52,7 @@ mod tests {
     fn the_numbers_are_those_of_the_reference() {
         let mut random = SplitMix64::new(1234567);
         let numbers: Vec<u64> = (0..3).map(|_| random.next_u64()).collect();
-        assert_eq!(
-            numbers,
-            [
-                6457827717110365317,
-                3203168211198807973,
-                9817491932198370423
-            ]
-        );
+        assert_eq!(numbers, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
     }
 
     #[test]

@@ -45,55 +45,31 @@ struct Fault {
 
 impl Fault {
     fn at(line: u64, column: Option<u64>, fault: ReadFault) -> Self {
-        Self {
-            line: Some(line),
-            column,
-            fault,
-        }
+        Self { line: Some(line), column, fault }
     }
 }
 
 /// Opens `path`, whose name says the format: `.jsonl`, `.ndjson` or `.csv`, each also with `.gz`. Records
 /// get the ids `first_id`, `first_id + 1` and so on, and `source` as the number of the file.
-pub fn read_file(
-    path: &Path,
-    schema: &Schema,
-    source: u32,
-    first_id: u64,
-) -> Result<Reader, ReadError> {
+pub fn read_file(path: &Path, schema: &Schema, source: u32, first_id: u64) -> Result<Reader, ReadError> {
     let failed = |fault: Fault| ReadError {
         path: path.into(),
         line: fault.line,
         column: fault.column,
         fault: fault.fault,
     };
-    let whole = |fault| {
-        failed(Fault {
-            line: None,
-            column: None,
-            fault,
-        })
-    };
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
+    let whole = |fault| failed(Fault { line: None, column: None, fault });
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let (inner, gzipped) = match name.strip_suffix(".gz") {
         Some(inner) => (inner, true),
         None => (name.as_str(), false),
     };
-    let extension = inner
-        .rsplit_once('.')
-        .map_or("", |(_, extension)| extension);
+    let extension = inner.rsplit_once('.').map_or("", |(_, extension)| extension);
     if !["jsonl", "ndjson", "csv"].contains(&extension) {
-        return Err(whole(ReadFault::Format {
-            extension: format!(".{extension}"),
-        }));
+        return Err(whole(ReadFault::Format { extension: format!(".{extension}") }));
     }
-    let file = BufReader::with_capacity(
-        1 << 16,
-        File::open(path).map_err(|error| whole(ReadFault::Open(error)))?,
-    );
+    let file =
+        BufReader::with_capacity(1 << 16, File::open(path).map_err(|error| whole(ReadFault::Open(error)))?);
     let input: Box<dyn BufRead + Send> = if gzipped {
         Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file)))
     } else {
@@ -104,13 +80,7 @@ pub fn read_file(
         "csv" => Box::new(csv::Csv::new(lines, schema).map_err(failed)?),
         _ => Box::new(jsonl::JsonLines::new(lines, schema.clone())),
     };
-    Ok(Reader {
-        path: path.to_owned(),
-        source,
-        next_id: first_id,
-        rows,
-        ended: false,
-    })
+    Ok(Reader { path: path.to_owned(), source, next_id: first_id, rows, ended: false })
 }
 
 impl Iterator for Reader {
@@ -124,29 +94,15 @@ impl Iterator for Reader {
             Ok(Some((line, values))) => {
                 let id = self.next_id;
                 self.next_id += 1;
-                Some(Ok(Record {
-                    id,
-                    source: self.source,
-                    line,
-                    values,
-                }))
+                Some(Ok(Record { id, source: self.source, line, values }))
             }
             Ok(None) => {
                 self.ended = true;
                 None
             }
-            Err(Fault {
-                line,
-                column,
-                fault,
-            }) => {
+            Err(Fault { line, column, fault }) => {
                 self.ended = true;
-                Some(Err(ReadError {
-                    path: self.path.as_path().into(),
-                    line,
-                    column,
-                    fault,
-                }))
+                Some(Err(ReadError { path: self.path.as_path().into(), line, column, fault }))
             }
         }
     }
@@ -154,14 +110,8 @@ impl Iterator for Reader {
 
 /// The fault of a field that the schema names and the file lacks.
 fn missing(role: &str, name: &str, present: Vec<String>) -> ReadFault {
-    let nearest =
-        pegbox_runtime::suggest::nearest(name, present.iter().map(String::as_str)).map(Box::from);
-    ReadFault::FieldMissing {
-        role: role.into(),
-        name: name.into(),
-        present: present.into(),
-        nearest,
-    }
+    let nearest = pegbox_runtime::suggest::nearest(name, present.iter().map(String::as_str)).map(Box::from);
+    ReadFault::FieldMissing { role: role.into(), name: name.into(), present: present.into(), nearest }
 }
 
 #[cfg(test)]

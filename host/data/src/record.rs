@@ -62,36 +62,20 @@ impl Schema {
     pub fn new<R: Into<String>, N: Into<String>>(
         fields: impl IntoIterator<Item = (R, N)>,
     ) -> Result<Self, DataError> {
-        let fields: Vec<Field> = fields
-            .into_iter()
-            .map(|(role, name)| Field {
-                role: role.into(),
-                name: name.into(),
-            })
-            .collect();
+        let fields: Vec<Field> =
+            fields.into_iter().map(|(role, name)| Field { role: role.into(), name: name.into() }).collect();
         let mut roles = BTreeSet::new();
-        if let Some(twice) = fields
-            .iter()
-            .find(|field| !roles.insert(field.role.as_str()))
-        {
-            return Err(DataError::Schema {
-                what: format!("the role `{}` is named twice", twice.role),
-            });
+        if let Some(twice) = fields.iter().find(|field| !roles.insert(field.role.as_str())) {
+            return Err(DataError::Schema { what: format!("the role `{}` is named twice", twice.role) });
         }
         let place = |role: &str| {
             fields
                 .iter()
                 .position(|field| field.role == role)
-                .ok_or_else(|| DataError::Schema {
-                    what: format!("no field has the role `{role}`"),
-                })
+                .ok_or_else(|| DataError::Schema { what: format!("no field has the role `{role}`") })
         };
         let (text, label) = (place("text")?, place("label")?);
-        Ok(Self {
-            fields,
-            text,
-            label,
-        })
+        Ok(Self { fields, text, label })
     }
 
     pub fn fields(&self) -> &[Field] {
@@ -105,10 +89,7 @@ impl Schema {
 
     /// What the files call the field with this role; the role itself if there is none.
     pub fn name_of<'a>(&'a self, role: &'a str) -> &'a str {
-        self.fields
-            .iter()
-            .find(|field| field.role == role)
-            .map_or(role, |field| &field.name)
+        self.fields.iter().find(|field| field.role == role).map_or(role, |field| &field.name)
     }
 
     /// The record's text, none where it lacks one.
@@ -122,15 +103,11 @@ impl Schema {
     }
 
     pub(crate) fn text_name(&self) -> &str {
-        self.fields
-            .get(self.text)
-            .map_or("text", |field| &field.name)
+        self.fields.get(self.text).map_or("text", |field| &field.name)
     }
 
     pub(crate) fn label_name(&self) -> &str {
-        self.fields
-            .get(self.label)
-            .map_or("label", |field| &field.name)
+        self.fields.get(self.label).map_or("label", |field| &field.name)
     }
 }
 
@@ -167,24 +144,13 @@ pub struct Origins {
 
 impl Origins {
     pub fn new<P: AsRef<Path>>(paths: &[P]) -> Self {
-        let bare = |path: &Path| {
-            path.file_name()
-                .map(PathBuf::from)
-                .unwrap_or_else(|| path.to_owned())
-        };
+        let bare = |path: &Path| path.file_name().map(PathBuf::from).unwrap_or_else(|| path.to_owned());
         let files = paths
             .iter()
             .map(|path| {
                 let name = bare(path.as_ref());
-                let namesakes = paths
-                    .iter()
-                    .filter(|other| bare(other.as_ref()) == name)
-                    .count();
-                let shown = if namesakes > 1 {
-                    path.as_ref().to_owned()
-                } else {
-                    name
-                };
+                let namesakes = paths.iter().filter(|other| bare(other.as_ref()) == name).count();
+                let shown = if namesakes > 1 { path.as_ref().to_owned() } else { name };
                 shown.display().to_string()
             })
             .collect();
@@ -197,10 +163,7 @@ impl Origins {
 
     pub fn of(&self, record: &Record) -> Origin {
         let file = self.files.get(record.source as usize).cloned();
-        Origin {
-            file: file.unwrap_or_else(|| format!("file {}", record.source)),
-            line: record.line,
-        }
+        Origin { file: file.unwrap_or_else(|| format!("file {}", record.source)), line: record.line }
     }
 }
 
@@ -211,16 +174,8 @@ mod tests {
     #[test]
     fn files_with_the_same_name_are_told_apart() {
         let origins = Origins::new(&["a/train.jsonl", "b/train.jsonl", "b/test.csv"]);
-        assert_eq!(
-            origins.files(),
-            ["a/train.jsonl", "b/train.jsonl", "test.csv"]
-        );
-        let record = Record {
-            id: 0,
-            source: 2,
-            line: 8811,
-            values: vec![],
-        };
+        assert_eq!(origins.files(), ["a/train.jsonl", "b/train.jsonl", "test.csv"]);
+        let record = Record { id: 0, source: 2, line: 8811, values: vec![] };
         assert_eq!(origins.of(&record).to_string(), "test.csv:8811");
     }
 

@@ -107,15 +107,13 @@ impl CodeCount {
     pub fn count(findings: &[LocatedFinding]) -> Vec<Self> {
         let mut counts: BTreeMap<(&str, &str), Self> = BTreeMap::new();
         for finding in findings {
-            let count = counts
-                .entry((&finding.plugin, &finding.code))
-                .or_insert_with(|| Self {
-                    plugin: finding.plugin.clone(),
-                    code: finding.code.clone(),
-                    level: finding.level,
-                    count: 0,
-                    examples: Vec::new(),
-                });
+            let count = counts.entry((&finding.plugin, &finding.code)).or_insert_with(|| Self {
+                plugin: finding.plugin.clone(),
+                code: finding.code.clone(),
+                level: finding.level,
+                count: 0,
+                examples: Vec::new(),
+            });
             count.count += 1;
             count.level = count.level.max(finding.level);
             if count.examples.len() < EXAMPLES {
@@ -184,10 +182,7 @@ mod tests {
     #[test]
     fn percentiles_are_by_the_nearest_rank() {
         let report = LengthReport::of((1..=200).rev().collect());
-        assert_eq!(
-            (report.min, report.p50, report.p90, report.p95),
-            (1, 100, 180, 190)
-        );
+        assert_eq!((report.min, report.p50, report.p90, report.p95), (1, 100, 180, 190));
         assert_eq!((report.p99, report.max, report.mean), (198, 200, 100.5));
         assert_eq!(LengthReport::of(vec![]), LengthReport::default());
     }

@@ -26,12 +26,7 @@ pub struct SplitSettings {
 
 impl Default for SplitSettings {
     fn default() -> Self {
-        Self {
-            validation: 0.1,
-            test: 0.0,
-            stratify: true,
-            seed: 0,
-        }
+        Self { validation: 0.1, test: 0.0, stratify: true, seed: 0 }
     }
 }
 
@@ -43,23 +38,15 @@ impl Default for SplitSettings {
 /// below one row it gets one, and the last class that was rounded up past its first row gives one back. A
 /// class never loses its last training row. Rows of the same text stay together, so a class with repeated
 /// texts may miss its size by the repeats.
-pub fn stratified_split(
-    rows: &[(&str, &str)],
-    settings: &SplitSettings,
-) -> Result<Vec<Part>, DataError> {
+pub fn stratified_split(rows: &[(&str, &str)], settings: &SplitSettings) -> Result<Vec<Part>, DataError> {
     let shares = [settings.validation, settings.test];
     if shares.iter().any(|share| !(0.0..1.0).contains(share)) || shares.iter().sum::<f64>() >= 1.0 {
-        let what = format!(
-            "validation = {} and test = {} cannot be shares",
-            settings.validation, settings.test
-        );
+        let what =
+            format!("validation = {} and test = {} cannot be shares", settings.validation, settings.test);
         return Err(DataError::Split { what });
     }
     let mut classes = classes(rows, settings.stratify);
-    let sizes: Vec<usize> = classes
-        .values()
-        .map(|groups| groups.iter().map(Vec::len).sum())
-        .collect();
+    let sizes: Vec<usize> = classes.values().map(|groups| groups.iter().map(Vec::len).sum()).collect();
     let validation = allot(&sizes, settings.validation, &vec![1; sizes.len()]);
     let reserved: Vec<usize> = validation.iter().map(|count| count + 1).collect();
     let test = allot(&sizes, settings.test, &reserved);
@@ -69,16 +56,11 @@ pub fn stratified_split(
         // A stream of its own for each class: rows of one class do not move when another class changes.
         SplitMix64::named(settings.seed, name).shuffle(groups);
         let mut wanted = [
-            (
-                Part::Validation,
-                validation.get(class).copied().unwrap_or(0),
-            ),
+            (Part::Validation, validation.get(class).copied().unwrap_or(0)),
             (Part::Test, test.get(class).copied().unwrap_or(0)),
         ];
         for group in groups.iter() {
-            let Some((part, left)) = wanted
-                .iter_mut()
-                .find(|(_, left)| *left > 0 && *left >= group.len())
+            let Some((part, left)) = wanted.iter_mut().find(|(_, left)| *left > 0 && *left >= group.len())
             else {
                 continue;
             };
@@ -90,15 +72,9 @@ pub fn stratified_split(
             }
         }
     }
-    for (part, share) in [
-        (Part::Validation, settings.validation),
-        (Part::Test, settings.test),
-    ] {
+    for (part, share) in [(Part::Validation, settings.validation), (Part::Test, settings.test)] {
         if share > 0.0 && !parts.contains(&part) {
-            let what = format!(
-                "{} rows are too few for a {part} part of {share}",
-                rows.len()
-            );
+            let what = format!("{} rows are too few for a {part} part of {share}", rows.len());
             return Err(DataError::Split { what });
         }
     }
@@ -112,10 +88,7 @@ fn classes<'a>(rows: &[(&'a str, &'a str)], stratify: bool) -> BTreeMap<&'a str,
     let mut classes: BTreeMap<&str, Vec<Vec<usize>>> = BTreeMap::new();
     for (row, (text, label)) in rows.iter().enumerate() {
         if let Some((class, group)) = places.get(text) {
-            if let Some(group) = classes
-                .get_mut(class)
-                .and_then(|groups| groups.get_mut(*group))
-            {
+            if let Some(group) = classes.get_mut(class).and_then(|groups| groups.get_mut(*group)) {
                 group.push(row);
             }
             continue;
@@ -140,20 +113,12 @@ fn allot(sizes: &[usize], share: f64, reserved: &[usize]) -> Vec<usize> {
 
     // Largest remainder first; of equal ones the class that sorts first.
     let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
-    by_remainder.sort_by(|a, b| {
-        exact[*b]
-            .fract()
-            .total_cmp(&exact[*a].fract())
-            .then(a.cmp(b))
-    });
+    by_remainder.sort_by(|a, b| exact[*b].fract().total_cmp(&exact[*a].fract()).then(a.cmp(b)));
     let rounded_up = &by_remainder[..missing.min(by_remainder.len())];
     for class in rounded_up {
         counts[*class] += 1;
     }
-    let mut givers = rounded_up
-        .iter()
-        .rev()
-        .filter(|class| exact[**class] >= 1.0);
+    let mut givers = rounded_up.iter().rev().filter(|class| exact[**class] >= 1.0);
     for class in 0..sizes.len() {
         let most = sizes[class].saturating_sub(reserved[class]);
         if counts[class] == 0 && most > 0 {
@@ -172,19 +137,12 @@ mod tests {
     use super::*;
 
     fn settings(validation: f64, test: f64, seed: u64) -> SplitSettings {
-        SplitSettings {
-            validation,
-            test,
-            stratify: true,
-            seed,
-        }
+        SplitSettings { validation, test, stratify: true, seed }
     }
 
     fn split(rows: &[(String, String)], settings: &SplitSettings) -> Vec<Part> {
-        let rows: Vec<(&str, &str)> = rows
-            .iter()
-            .map(|(text, label)| (text.as_str(), label.as_str()))
-            .collect();
+        let rows: Vec<(&str, &str)> =
+            rows.iter().map(|(text, label)| (text.as_str(), label.as_str())).collect();
         stratified_split(&rows, settings).unwrap()
     }
 
@@ -227,40 +185,24 @@ mod tests {
     fn the_same_text_never_straddles_parts() {
         let mut random = SplitMix64::new(2);
         let rows: Vec<(String, String)> = (0..3000)
-            .map(|_| {
-                (
-                    format!("text {}", random.below(1500)),
-                    format!("class {}", random.below(5)),
-                )
-            })
+            .map(|_| (format!("text {}", random.below(1500)), format!("class {}", random.below(5))))
             .collect();
         let parts = split(&rows, &settings(0.2, 0.2, 3));
         let mut seen: HashMap<&str, Part> = HashMap::new();
         for ((text, _), part) in rows.iter().zip(&parts) {
             assert_eq!(seen.entry(text).or_insert(*part), part);
         }
-        let validation = parts
-            .iter()
-            .filter(|part| **part == Part::Validation)
-            .count();
+        let validation = parts.iter().filter(|part| **part == Part::Validation).count();
         assert!((590..=610).contains(&validation), "{validation}");
     }
 
     #[test]
     fn the_split_of_a_seed_never_changes() {
         let rows: Vec<(String, String)> = (0..20)
-            .map(|row| {
-                (
-                    format!("text {row}"),
-                    if row % 3 == 0 { "a" } else { "b" }.to_owned(),
-                )
-            })
+            .map(|row| (format!("text {row}"), if row % 3 == 0 { "a" } else { "b" }.to_owned()))
             .collect();
         let parts = split(&rows, &settings(0.2, 0.1, 7));
-        let golden: String = parts
-            .iter()
-            .map(|part| ["t", "v", "e"][part.index()])
-            .collect();
+        let golden: String = parts.iter().map(|part| ["t", "v", "e"][part.index()]).collect();
         assert_eq!(golden, "tttvtvevtttttettvttt");
         assert_ne!(parts, split(&rows, &settings(0.2, 0.1, 8)));
     }
@@ -268,10 +210,7 @@ mod tests {
     #[test]
     fn shares_that_make_no_sense_and_parts_without_rows_are_refused() {
         for (validation, test) in [(-0.1, 0.0), (1.0, 0.0), (0.6, 0.5), (f64::NAN, 0.0)] {
-            assert!(
-                stratified_split(&[("a", "x"), ("b", "x")], &settings(validation, test, 0))
-                    .is_err()
-            );
+            assert!(stratified_split(&[("a", "x"), ("b", "x")], &settings(validation, test, 0)).is_err());
         }
         let error = stratified_split(&[("a", "x")], &settings(0.1, 0.0, 0)).unwrap_err();
         assert!(error.to_string().contains("too few"));

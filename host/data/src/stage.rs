@@ -67,30 +67,18 @@ pub struct Crossing<'a> {
 }
 
 impl<'a> Crossing<'a> {
-    pub fn new(
-        identity: &'a StageIdentity,
-        roles: &'a [String],
-        schema: &Schema,
-    ) -> Result<Self, DataError> {
+    pub fn new(identity: &'a StageIdentity, roles: &'a [String], schema: &Schema) -> Result<Self, DataError> {
         let places = roles
             .iter()
             .map(|role| {
                 schema.role(role).ok_or_else(|| DataError::Role {
                     plugin: identity.plugin.clone(),
                     role: role.clone(),
-                    known: schema
-                        .fields()
-                        .iter()
-                        .map(|field| field.role.clone())
-                        .collect(),
+                    known: schema.fields().iter().map(|field| field.role.clone()).collect(),
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            plugin: &identity.plugin,
-            roles,
-            places,
-        })
+        Ok(Self { plugin: &identity.plugin, roles, places })
     }
 
     /// The places of the fields in [`Record::values`].
@@ -100,34 +88,20 @@ impl<'a> Crossing<'a> {
 
     /// The records as the plugin sees them.
     pub fn batch(&self, records: &[Record]) -> RowBatch {
-        let rows = records
-            .iter()
-            .map(|record| Row {
-                id: record.id,
-                values: self.values(record),
-            })
-            .collect();
-        RowBatch {
-            fields: self.roles.to_vec(),
-            rows,
-        }
+        let rows = records.iter().map(|record| Row { id: record.id, values: self.values(record) }).collect();
+        RowBatch { fields: self.roles.to_vec(), rows }
     }
 
     /// The values of the fields that cross.
     pub fn values(&self, record: &Record) -> Vec<Option<String>> {
-        self.places
-            .iter()
-            .map(|place| record.values.get(*place).cloned().flatten())
-            .collect()
+        self.places.iter().map(|place| record.values.get(*place).cloned().flatten()).collect()
     }
 
     /// A call that failed on `records`.
     pub fn failed(&self, error: PluginError, records: &[Record], origins: &Origins) -> DataError {
         let ids = error.record_ids();
         // An error that names records is about those; else about the whole batch.
-        let named = records
-            .iter()
-            .filter(|record| ids.is_empty() || ids.contains(&record.id));
+        let named = records.iter().filter(|record| ids.is_empty() || ids.contains(&record.id));
         let origins = named.map(|record| origins.of(record).to_string()).collect();
         DataError::Plugin { error, origins }
     }
@@ -140,15 +114,7 @@ impl<'a> Crossing<'a> {
         records: &[Record],
         origins: &Origins,
     ) -> DataError {
-        let origins = records
-            .iter()
-            .map(|record| origins.of(record).to_string())
-            .collect();
-        DataError::Contract {
-            plugin: self.plugin.to_owned(),
-            expected,
-            found,
-            origins,
-        }
+        let origins = records.iter().map(|record| origins.of(record).to_string()).collect();
+        DataError::Contract { plugin: self.plugin.to_owned(), expected, found, origins }
     }
 }

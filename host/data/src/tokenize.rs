@@ -34,10 +34,7 @@ pub struct TokenSettings {
 
 impl Default for TokenSettings {
     fn default() -> Self {
-        Self {
-            max_length: 128,
-            over_long: OverLong::Truncate,
-        }
+        Self { max_length: 128, over_long: OverLong::Truncate }
     }
 }
 
@@ -65,31 +62,18 @@ impl TextTokenizer {
     /// From the bytes of a tokenizer.json; `name` is for errors. The truncation and the padding that the
     /// file brings are overridden: many published files have the length of their own evaluation baked in.
     pub fn from_bytes(bytes: &[u8], name: &str, max_length: usize) -> Result<Self, DataError> {
-        let failed = |what: String| DataError::Tokenizer {
-            name: name.to_owned(),
-            what,
-        };
-        let mut tokenizer =
-            Tokenizer::from_bytes(bytes).map_err(|error| failed(error.to_string()))?;
+        let failed = |what: String| DataError::Tokenizer { name: name.to_owned(), what };
+        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| failed(error.to_string()))?;
         let pad_id = pad_id(&tokenizer);
         tokenizer.with_padding(None::<PaddingParams>);
-        tokenizer
-            .with_truncation(None)
-            .map_err(|error| failed(error.to_string()))?;
-        let special = tokenizer
-            .get_post_processor()
-            .map_or(0, |processor| processor.added_tokens(false));
+        tokenizer.with_truncation(None).map_err(|error| failed(error.to_string()))?;
+        let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
         if max_length <= special {
             return Err(failed(format!(
                 "max-length = {max_length} leaves no room beside its {special} special tokens"
             )));
         }
-        Ok(Self {
-            tokenizer,
-            max_length,
-            special,
-            pad_id,
-        })
+        Ok(Self { tokenizer, max_length, special, pad_id })
     }
 
     /// The id that pads rows.
@@ -113,15 +97,8 @@ impl TextTokenizer {
         // the tokens are counted and cut here, and the special tokens come after.
         let mut encoding = self.tokenizer.encode_fast(text, false).map_err(told)?;
         let full_length = encoding.len() + self.special;
-        encoding.truncate(
-            self.max_length - self.special,
-            0,
-            TruncationDirection::Right,
-        );
-        let encoding = self
-            .tokenizer
-            .post_process(encoding, None, true)
-            .map_err(told)?;
+        encoding.truncate(self.max_length - self.special, 0, TruncationDirection::Right);
+        let encoding = self.tokenizer.post_process(encoding, None, true).map_err(told)?;
         Ok(Encoded {
             ids: encoding.get_ids().to_vec(),
             type_ids: encoding.get_type_ids().to_vec(),
@@ -147,10 +124,7 @@ impl TextTokenizer {
                 let encoded: Result<Vec<Encoded>, (usize, String)> = chunk
                     .iter()
                     .enumerate()
-                    .map(|(row, text)| {
-                        self.encode(text)
-                            .map_err(|error| (number * CHUNK + row, error))
-                    })
+                    .map(|(row, text)| self.encode(text).map_err(|error| (number * CHUNK + row, error)))
                     .collect();
                 done(chunk.len());
                 encoded
@@ -205,31 +179,14 @@ mod tests {
         let texts: Vec<String> = (0..1000).map(|row| "world ".repeat(row % 17)).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let encoded = tokenizer.encode_all(&texts, 4, |_| ()).unwrap();
-        assert!(
-            encoded
-                .iter()
-                .enumerate()
-                .all(|(row, encoded)| encoded.ids.len() == row % 17 + 2)
-        );
+        assert!(encoded.iter().enumerate().all(|(row, encoded)| encoded.ids.len() == row % 17 + 2));
     }
 
     #[test]
     fn a_bad_file_and_a_length_without_room_are_refused() {
-        let error = TextTokenizer::from_bytes(b"{\"model\": 3}", "tiny", 64)
-            .err()
-            .unwrap();
-        assert!(
-            error.to_string().starts_with("the tokenizer tiny: "),
-            "{error}"
-        );
-        let error = TextTokenizer::from_bytes(TINY.as_bytes(), "tiny", 2)
-            .err()
-            .unwrap();
-        assert!(
-            error
-                .to_string()
-                .contains("leaves no room beside its 2 special tokens"),
-            "{error}"
-        );
+        let error = TextTokenizer::from_bytes(b"{\"model\": 3}", "tiny", 64).err().unwrap();
+        assert!(error.to_string().starts_with("the tokenizer tiny: "), "{error}");
+        let error = TextTokenizer::from_bytes(TINY.as_bytes(), "tiny", 2).err().unwrap();
+        assert!(error.to_string().contains("leaves no room beside its 2 special tokens"), "{error}");
     }
 }

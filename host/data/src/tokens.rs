@@ -78,10 +78,7 @@ impl TokenSplit {
 
     /// Tokens of each row, for [`crate::BatchPlan`].
     pub fn lengths(&self) -> Vec<u32> {
-        self.offsets
-            .windows(2)
-            .map(|pair| (pair[1] - pair[0]) as u32)
-            .collect()
+        self.offsets.windows(2).map(|pair| (pair[1] - pair[0]) as u32).collect()
     }
 
     /// The class of each row.
@@ -96,10 +93,8 @@ impl TokenSplit {
 
     /// The rows of these numbers, padded with `pad` to the longest; none if a number is past the end.
     pub fn collate(&self, rows: &[u32], pad: u32) -> Option<PaddedBatch> {
-        let examples: Vec<Example<'_>> = rows
-            .iter()
-            .map(|row| self.example(*row as usize))
-            .collect::<Option<_>>()?;
+        let examples: Vec<Example<'_>> =
+            rows.iter().map(|row| self.example(*row as usize)).collect::<Option<_>>()?;
         Some(PaddedBatch::new(&examples, pad))
     }
 }
@@ -125,16 +120,8 @@ pub struct PaddedBatch {
 
 impl PaddedBatch {
     pub fn new(examples: &[Example<'_>], pad: u32) -> Self {
-        let width = examples
-            .iter()
-            .map(|example| example.ids.len())
-            .max()
-            .unwrap_or(0);
-        let mut batch = Self {
-            rows: examples.len(),
-            width,
-            ..Self::default()
-        };
+        let width = examples.iter().map(|example| example.ids.len()).max().unwrap_or(0);
+        let mut batch = Self { rows: examples.len(), width, ..Self::default() };
         batch.ids.reserve_exact(batch.rows * width);
         batch.type_ids.reserve_exact(batch.rows * width);
         for (row, example) in examples.iter().enumerate() {
@@ -184,19 +171,10 @@ mod tests {
     #[test]
     fn rows_are_padded_to_the_longest() {
         let mut split = TokenSplit::default();
-        for (row, ids) in [[1, 2, 3].as_slice(), &[4], &[5, 6]]
-            .into_iter()
-            .enumerate()
-        {
+        for (row, ids) in [[1, 2, 3].as_slice(), &[4], &[5, 6]].into_iter().enumerate() {
             let type_ids = vec![0; ids.len()];
             let (label, record) = (row as u32, 100 + row as u64);
-            split.push(Example {
-                ids,
-                type_ids: &type_ids,
-                label,
-                record,
-                weight: 1.0,
-            });
+            split.push(Example { ids, type_ids: &type_ids, label, record, weight: 1.0 });
         }
         assert_eq!(split.lengths(), [3, 1, 2]);
         let batch = split.collate(&[2, 0], 9).unwrap();

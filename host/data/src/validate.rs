@@ -31,11 +31,7 @@ pub struct LocatedFinding {
 impl LocatedFinding {
     /// `train.jsonl:8811: conflicting-label: ...`.
     pub fn line(&self) -> String {
-        let place = self
-            .origin
-            .as_ref()
-            .map(|origin| format!("{origin}: "))
-            .unwrap_or_default();
+        let place = self.origin.as_ref().map(|origin| format!("{origin}: ")).unwrap_or_default();
         format!("{place}{}: {}", self.code, self.message)
     }
 }
@@ -67,11 +63,7 @@ pub fn validate(
             let found = validator.validate(&crossing.batch(batch));
             findings.extend(found.map_err(|error| crossing.failed(error, batch, origins))?);
             let rows = batch.len() as u64;
-            progress.at(
-                &name,
-                done.fetch_add(rows, Ordering::Relaxed) + rows,
-                Some(total),
-            );
+            progress.at(&name, done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
         }
         Ok((validator, findings))
     };
@@ -99,10 +91,7 @@ pub fn validate(
     if let Some(first) = &mut first {
         findings.extend(first.finish().map_err(whole)?);
     }
-    Ok(findings
-        .into_iter()
-        .map(|finding| located(finding, records, schema, origins, stage))
-        .collect())
+    Ok(findings.into_iter().map(|finding| located(finding, records, schema, origins, stage)).collect())
 }
 
 fn located(
@@ -124,10 +113,9 @@ fn located(
         field: finding.field.map(|role| schema.name_of(&role).to_owned()),
         code: finding.code,
         message: finding.message,
-        proposed_fix: finding.proposed_fix.map(|fix| Fix {
-            field: schema.name_of(&fix.field).to_owned(),
-            ..fix
-        }),
+        proposed_fix: finding
+            .proposed_fix
+            .map(|fix| Fix { field: schema.name_of(&fix.field).to_owned(), ..fix }),
     }
 }
 
@@ -147,10 +135,7 @@ mod tests {
     impl Validator for Test {
         fn validate(&mut self, batch: &RowBatch) -> Result<Vec<Finding>, PluginError> {
             self.0.extend(batch.rows.iter().map(|row| row.id));
-            let empty = batch
-                .rows
-                .iter()
-                .filter(|row| row.values[0].as_deref() == Some(""));
+            let empty = batch.rows.iter().filter(|row| row.values[0].as_deref() == Some(""));
             Ok(empty
                 .map(|row| Finding {
                     level: Severity::Error,
@@ -168,11 +153,7 @@ mod tests {
         }
 
         fn merge(&mut self, state: &[u8]) -> Result<(), PluginError> {
-            self.0.extend(
-                state
-                    .chunks(8)
-                    .map(|id| u64::from_le_bytes(id.try_into().unwrap())),
-            );
+            self.0.extend(state.chunks(8).map(|id| u64::from_le_bytes(id.try_into().unwrap())));
             Ok(())
         }
 
@@ -195,14 +176,7 @@ mod tests {
                 id: row * 2,
                 source: 0,
                 line: row + 2,
-                values: vec![
-                    Some(if row % 700 == 5 {
-                        String::new()
-                    } else {
-                        row.to_string()
-                    }),
-                    None,
-                ],
+                values: vec![Some(if row % 700 == 5 { String::new() } else { row.to_string() }), None],
             })
             .collect();
         let stage = ValidateStage {
@@ -216,15 +190,7 @@ mod tests {
             make: Arc::new(|| Ok(Box::new(Test::default()))),
             fail_on: None,
         };
-        validate(
-            &records,
-            &schema,
-            &Origins::new(&["a.csv"]),
-            &stage,
-            threads,
-            &(),
-        )
-        .unwrap()
+        validate(&records, &schema, &Origins::new(&["a.csv"]), &stage, threads, &()).unwrap()
     }
 
     #[test]

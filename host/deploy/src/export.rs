@@ -106,7 +106,8 @@ mod tests {
 
     fn trained(folder: &Path) -> TrainedModel {
         let weights = folder.join("weights.safetensors");
-        let values: Vec<u8> = [1.0f32, 0.1, -2.5, 3e-3].iter().flat_map(|value| value.to_le_bytes()).collect();
+        let values: Vec<u8> =
+            [1.0f32, 0.1, -2.5, 3e-3].iter().flat_map(|value| value.to_le_bytes()).collect();
         let view = TensorView::new(Dtype::F32, vec![2, 2], &values).unwrap();
         fs::write(&weights, safetensors::serialize([("w", view)], None).unwrap()).unwrap();
         TrainedModel {

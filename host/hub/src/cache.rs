@@ -72,7 +72,5 @@ pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), HubError> {
 
 /// Makes a rename inside `folder` last through a power cut.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), HubError> {
-    fs::File::open(folder)
-        .and_then(|handle| handle.sync_all())
-        .map_err(HubError::io(folder, "sync"))
+    fs::File::open(folder).and_then(|handle| handle.sync_all()).map_err(HubError::io(folder, "sync"))
 }

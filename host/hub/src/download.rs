@@ -173,9 +173,8 @@ mod tests {
 
     #[test]
     fn a_forged_download_is_thrown_away() {
-        let (url, server) = serve(vec![
-            b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nevil".to_vec(),
-        ]);
+        let (url, server) =
+            serve(vec![b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nevil".to_vec()]);
         let folder = tempfile::tempdir().unwrap();
         let error = fetch(&agent(), &offer(url, b"good"), folder.path(), &|_, _| {}).unwrap_err();
         assert!(matches!(error, HubError::Digest { .. }), "{error}");

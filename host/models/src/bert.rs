@@ -68,25 +68,13 @@ impl Bert {
     /// `batch` must come from this model's tokenizer: ids and lengths are checked here.
     pub fn forward(&self, batch: &TokenBatch, mode: Mode) -> Result<Output, ModelError> {
         let config = &self.config;
-        batch.check(
-            config.vocab_size,
-            config.max_position_embeddings,
-            config.type_vocab_size,
-        )?;
-        let mut sites = Sites {
-            key: mode.dropout,
-            next: 0,
-        };
+        batch.check(config.vocab_size, config.max_position_embeddings, config.type_vocab_size)?;
+        let mut sites = Sites { key: mode.dropout, next: 0 };
         let mut x = self.embed(batch, sites.next(self.config.hidden_dropout_prob));
         let mut hidden_states = Vec::new();
 
-        let key_bias: Arc<Vec<f32>> = Arc::new(
-            batch
-                .mask
-                .iter()
-                .map(|token| if *token { 0.0 } else { f32::MIN })
-                .collect(),
-        );
+        let key_bias: Arc<Vec<f32>> =
+            Arc::new(batch.mask.iter().map(|token| if *token { 0.0 } else { f32::MIN }).collect());
         for layer in &self.layers {
             if mode.hidden_states {
                 hidden_states.push(x.clone());
@@ -98,63 +86,32 @@ impl Bert {
         }
 
         let pooled = self.pool(x, batch);
-        let probability = self
-            .config
-            .classifier_dropout
-            .unwrap_or(self.config.hidden_dropout_prob);
+        let probability = self.config.classifier_dropout.unwrap_or(self.config.hidden_dropout_prob);
         let dropped = ops::dropout(pooled.clone(), sites.next(probability));
         let [rows, hidden] = dropped.dims();
         let logits = ops::linear(dropped.reshape([rows, 1, hidden]), &self.classifier);
         let classes = logits.dims()[2];
-        Ok(Output {
-            logits: logits.reshape([rows, classes]),
-            pooled,
-            hidden_states,
-        })
+        Ok(Output { logits: logits.reshape([rows, classes]), pooled, hidden_states })
     }
 
     fn embed(&self, batch: &TokenBatch, dropout: Option<Dropout>) -> Tensor<3> {
         let table = &self.embeddings;
-        let positions: Vec<u32> = (0..batch.rows)
-            .flat_map(|_| 0..batch.tokens as u32)
-            .collect();
+        let positions: Vec<u32> = (0..batch.rows).flat_map(|_| 0..batch.tokens as u32).collect();
         let x = ops::embedding3(
             [&table.word, &table.position, &table.token_type],
-            [
-                Arc::new(batch.ids.clone()),
-                Arc::new(positions),
-                Arc::new(batch.types.clone()),
-            ],
+            [Arc::new(batch.ids.clone()), Arc::new(positions), Arc::new(batch.types.clone())],
             batch.rows,
         );
         ops::dropout(ops::norm(x, &table.norm), dropout)
     }
 
-    fn encode(
-        &self,
-        layer: &Layer,
-        x: Tensor<3>,
-        key_bias: &Arc<Vec<f32>>,
-        sites: &mut Sites,
-    ) -> Tensor<3> {
-        let (heads, hidden_dropout) = (
-            self.config.num_attention_heads,
-            self.config.hidden_dropout_prob,
-        );
+    fn encode(&self, layer: &Layer, x: Tensor<3>, key_bias: &Arc<Vec<f32>>, sites: &mut Sites) -> Tensor<3> {
+        let (heads, hidden_dropout) = (self.config.num_attention_heads, self.config.hidden_dropout_prob);
         let qkv = ops::linear3(x.clone(), [&layer.query, &layer.key, &layer.value]);
-        let attended = ops::attention(
-            qkv,
-            heads,
-            key_bias,
-            sites.next(self.config.attention_probs_dropout_prob),
-        );
+        let attended =
+            ops::attention(qkv, heads, key_bias, sites.next(self.config.attention_probs_dropout_prob));
         let attended = ops::linear(attended, &layer.attention_output);
-        let x = ops::residual_norm(
-            attended,
-            x,
-            &layer.attention_norm,
-            sites.next(hidden_dropout),
-        );
+        let x = ops::residual_norm(attended, x, &layer.attention_norm, sites.next(hidden_dropout));
 
         let inner = ops::gelu(ops::linear(x.clone(), &layer.intermediate));
         let inner = ops::linear(inner, &layer.output);
@@ -166,9 +123,7 @@ impl Bert {
         match self.pooling {
             Pooling::Cls => {
                 let first = x.narrow(1, 0, 1);
-                ops::linear(first, &self.pooler)
-                    .reshape([rows, hidden])
-                    .tanh()
+                ops::linear(first, &self.pooler).reshape([rows, hidden]).tanh()
             }
             Pooling::Mean => {
                 let weights: Vec<f32> = batch
@@ -176,14 +131,11 @@ impl Bert {
                     .chunks(tokens)
                     .flat_map(|row| {
                         let count = row.iter().filter(|token| **token).count().max(1);
-                        row.iter()
-                            .map(move |token| if *token { 1.0 / count as f32 } else { 0.0 })
+                        row.iter().map(move |token| if *token { 1.0 / count as f32 } else { 0.0 })
                     })
                     .collect();
-                let weights = Tensor::<3>::from_data(
-                    TensorData::new(weights, [rows, tokens, 1]),
-                    &x.device(),
-                );
+                let weights =
+                    Tensor::<3>::from_data(TensorData::new(weights, [rows, tokens, 1]), &x.device());
                 (x * weights).sum_dim(1).reshape([rows, hidden])
             }
         }
@@ -223,9 +175,7 @@ impl Bert {
                 }
                 None if is_head(&name) => {
                     let values = match &parameter {
-                        Parameter::Matrix(_) => {
-                            normal(&name, seed, expected.iter().product(), range)
-                        }
+                        Parameter::Matrix(_) => normal(&name, seed, expected.iter().product(), range),
                         Parameter::Vector(_) => vec![0.0; expected.iter().product()],
                     };
                     parameter.set(values, device);
@@ -235,24 +185,14 @@ impl Bert {
             }
         }
         if !missing.is_empty() || !misshapen.is_empty() {
-            return Err(ModelError::Weights {
-                path: weights.path().into(),
-                missing,
-                misshapen,
-            });
+            return Err(ModelError::Weights { path: weights.path().into(), missing, misshapen });
         }
         report.unexpected = weights.left_over();
         Ok((model, report))
     }
 
     /// A model of `config` with normally distributed weights from `seed`, as BERT is initialised.
-    pub fn random(
-        config: BertConfig,
-        pooling: Pooling,
-        classes: usize,
-        seed: u64,
-        device: &Device,
-    ) -> Self {
+    pub fn random(config: BertConfig, pooling: Pooling, classes: usize, seed: u64, device: &Device) -> Self {
         let mut model = Self::zeros(config, pooling, classes, device);
         let range = model.config.initializer_range;
         for (name, mut parameter) in model.parameters() {
@@ -310,10 +250,7 @@ impl Parameters for Bert {
     fn parameters(&mut self) -> Vec<(String, Parameter<'_>)> {
         let mut list = Vec::new();
         let table = &mut self.embeddings;
-        list.push((
-            "bert.embeddings.word_embeddings.weight".into(),
-            Parameter::Matrix(&mut table.word),
-        ));
+        list.push(("bert.embeddings.word_embeddings.weight".into(), Parameter::Matrix(&mut table.word)));
         list.push((
             "bert.embeddings.position_embeddings.weight".into(),
             Parameter::Matrix(&mut table.position),
@@ -328,21 +265,9 @@ impl Parameters for Bert {
             push_linear(&mut list, &at("attention.self.query"), &mut layer.query);
             push_linear(&mut list, &at("attention.self.key"), &mut layer.key);
             push_linear(&mut list, &at("attention.self.value"), &mut layer.value);
-            push_linear(
-                &mut list,
-                &at("attention.output.dense"),
-                &mut layer.attention_output,
-            );
-            push_norm(
-                &mut list,
-                &at("attention.output.LayerNorm"),
-                &mut layer.attention_norm,
-            );
-            push_linear(
-                &mut list,
-                &at("intermediate.dense"),
-                &mut layer.intermediate,
-            );
+            push_linear(&mut list, &at("attention.output.dense"), &mut layer.attention_output);
+            push_norm(&mut list, &at("attention.output.LayerNorm"), &mut layer.attention_norm);
+            push_linear(&mut list, &at("intermediate.dense"), &mut layer.intermediate);
             push_linear(&mut list, &at("output.dense"), &mut layer.output);
             push_norm(&mut list, &at("output.LayerNorm"), &mut layer.output_norm);
         }
@@ -353,18 +278,12 @@ impl Parameters for Bert {
 }
 
 fn push_linear<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, layer: &'a mut Linear) {
-    list.push((
-        format!("{name}.weight"),
-        Parameter::Matrix(&mut layer.weight),
-    ));
+    list.push((format!("{name}.weight"), Parameter::Matrix(&mut layer.weight)));
     list.push((format!("{name}.bias"), Parameter::Vector(&mut layer.bias)));
 }
 
 fn push_norm<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, layer: &'a mut LayerNorm) {
-    list.push((
-        format!("{name}.weight"),
-        Parameter::Vector(&mut layer.gamma),
-    ));
+    list.push((format!("{name}.weight"), Parameter::Vector(&mut layer.gamma)));
     list.push((format!("{name}.bias"), Parameter::Vector(&mut layer.beta)));
 }
 
@@ -405,9 +324,7 @@ impl Sites {
 /// Normal numbers with mean 0 and the given standard deviation (Box-Muller), a function of (name, seed,
 /// index) alone.
 fn normal(name: &str, seed: u64, elements: usize, deviation: f64) -> Vec<f32> {
-    let stream = name
-        .bytes()
-        .fold(mix64(seed), |hash, byte| mix64(hash ^ u64::from(byte)));
+    let stream = name.bytes().fold(mix64(seed), |hash, byte| mix64(hash ^ u64::from(byte)));
     let uniform = |index: u64| {
         let bits = mix64(stream.wrapping_add(mix64(index))) >> 11;
         (bits as f64 + 0.5) / (1u64 << 53) as f64

@@ -17,21 +17,10 @@ pub enum ModelError {
         list("missing", missing),
         list("of another shape", misshapen)
     )]
-    Weights {
-        path: PathBuf,
-        missing: Vec<String>,
-        misshapen: Vec<String>,
-    },
+    Weights { path: PathBuf, missing: Vec<String>, misshapen: Vec<String> },
 
-    #[error(
-        "token id {id} at row {row}, position {position} is not in the vocabulary of {vocabulary}"
-    )]
-    TokenId {
-        id: u32,
-        row: usize,
-        position: usize,
-        vocabulary: usize,
-    },
+    #[error("token id {id} at row {row}, position {position} is not in the vocabulary of {vocabulary}")]
+    TokenId { id: u32, row: usize, position: usize, vocabulary: usize },
 
     #[error("a row of {tokens} tokens is longer than the model's {limit} positions")]
     TooLong { tokens: usize, limit: usize },
@@ -74,10 +63,6 @@ fn list(title: &str, names: &[String]) -> String {
     match names {
         [] => String::new(),
         [first @ ..] if first.len() <= 4 => format!("; {title}: {}", first.join(", ")),
-        _ => format!(
-            "; {title}: {} and {} more",
-            names[..4].join(", "),
-            names.len() - 4
-        ),
+        _ => format!("; {title}: {} and {} more", names[..4].join(", "), names.len() - 4),
     }
 }

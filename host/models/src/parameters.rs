@@ -92,11 +92,7 @@ impl Parameter<'_> {
     }
 }
 
-fn update<const D: usize>(
-    tensor: &mut Tensor<D>,
-    device: &Device,
-    change: impl FnOnce(&mut [f32]),
-) {
+fn update<const D: usize>(tensor: &mut Tensor<D>, device: &Device, change: impl FnOnce(&mut [f32])) {
     let shape = tensor.dims();
     // The tensor is moved out, so that its buffer has one owner and is not copied before the change.
     let taken = std::mem::replace(tensor, Tensor::empty([0; D], device));

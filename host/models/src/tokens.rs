@@ -33,13 +33,7 @@ impl TokenBatch {
             ids[start..start + tokens_of_row.len()].copy_from_slice(tokens_of_row);
             mask[start..start + tokens_of_row.len()].fill(true);
         }
-        Ok(Self {
-            types: vec![0; ids.len()],
-            ids,
-            mask,
-            rows: count,
-            tokens,
-        })
+        Ok(Self { types: vec![0; ids.len()], ids, mask, rows: count, tokens })
     }
 
     /// The same batch with token types, row-major `[B, T]` like [`Self::ids`]; the model checks them.
@@ -48,33 +42,18 @@ impl TokenBatch {
     }
 
     /// Checks every id and the length against a model's sizes, before a tensor is made of them.
-    pub fn check(
-        &self,
-        vocabulary: usize,
-        positions: usize,
-        types: usize,
-    ) -> Result<(), ModelError> {
+    pub fn check(&self, vocabulary: usize, positions: usize, types: usize) -> Result<(), ModelError> {
         if self.types.len() != self.ids.len() || self.mask.len() != self.ids.len() {
-            return Err(ModelError::Ragged {
-                ids: self.ids.len(),
-                types: self.types.len(),
-            });
+            return Err(ModelError::Ragged { ids: self.ids.len(), types: self.types.len() });
         }
         if let Some(at) = self.types.iter().position(|kind| *kind as usize >= types) {
-            return Err(ModelError::TokenType {
-                kind: self.types[at],
-                row: at / self.tokens.max(1),
-                types,
-            });
+            return Err(ModelError::TokenType { kind: self.types[at], row: at / self.tokens.max(1), types });
         }
         if self.rows == 0 || self.tokens == 0 || self.ids.len() != self.rows * self.tokens {
             return Err(ModelError::EmptyBatch);
         }
         if self.tokens > positions {
-            return Err(ModelError::TooLong {
-                tokens: self.tokens,
-                limit: positions,
-            });
+            return Err(ModelError::TooLong { tokens: self.tokens, limit: positions });
         }
         match self.ids.iter().position(|id| *id as usize >= vocabulary) {
             Some(at) => Err(ModelError::TokenId {
@@ -99,39 +78,12 @@ mod tests {
         assert_eq!(batch.ids, [5, 6, 7, 8, 0, 0]);
         assert_eq!(batch.mask, [true, true, true, true, false, false]);
         assert!(batch.check(9, 3, 1).is_ok());
-        assert!(matches!(
-            batch.check(8, 3, 1),
-            Err(ModelError::TokenId {
-                id: 8,
-                row: 1,
-                position: 0,
-                ..
-            })
-        ));
-        assert!(matches!(
-            batch.check(9, 2, 1),
-            Err(ModelError::TooLong { .. })
-        ));
+        assert!(matches!(batch.check(8, 3, 1), Err(ModelError::TokenId { id: 8, row: 1, position: 0, .. })));
+        assert!(matches!(batch.check(9, 2, 1), Err(ModelError::TooLong { .. })));
         let pair = batch.clone().with_types(vec![0, 1, 1, 0, 0, 0]);
         assert!(pair.check(9, 3, 2).is_ok());
-        assert!(matches!(
-            pair.check(9, 3, 1),
-            Err(ModelError::TokenType {
-                kind: 1,
-                row: 0,
-                ..
-            })
-        ));
-        assert!(matches!(
-            batch.with_types(vec![0]).check(9, 3, 2),
-            Err(ModelError::Ragged { .. })
-        ));
-        assert!(
-            TokenBatch::new(
-                std::iter::empty::<&[u32]>().collect::<Vec<_>>().into_iter(),
-                0
-            )
-            .is_err()
-        );
+        assert!(matches!(pair.check(9, 3, 1), Err(ModelError::TokenType { kind: 1, row: 0, .. })));
+        assert!(matches!(batch.with_types(vec![0]).check(9, 3, 2), Err(ModelError::Ragged { .. })));
+        assert!(TokenBatch::new(std::iter::empty::<&[u32]>().collect::<Vec<_>>().into_iter(), 0).is_err());
     }
 }

@@ -14,24 +14,13 @@ fn model() -> Bert {
         "intermediate_size": 200, "max_position_embeddings": 80, "type_vocab_size": 2
     });
     let config = BertConfig::from_json(config.as_object().unwrap().clone()).unwrap();
-    Bert::random(
-        config,
-        Pooling::Cls,
-        CLASSES,
-        5,
-        &device::parse("cpu").unwrap(),
-    )
+    Bert::random(config, Pooling::Cls, CLASSES, 5, &device::parse("cpu").unwrap())
 }
 
 /// Large enough for every kernel to be cut into several pieces.
 fn batch() -> TokenBatch {
-    let rows: Vec<Vec<u32>> = (1..=9)
-        .map(|row| {
-            (0..7 * row + 5)
-                .map(|t| (row * 131 + t * t * 17) % 1500)
-                .collect()
-        })
-        .collect();
+    let rows: Vec<Vec<u32>> =
+        (1..=9).map(|row| (0..7 * row + 5).map(|t| (row * 131 + t * t * 17) % 1500).collect()).collect();
     TokenBatch::new(rows.iter().map(Vec::as_slice), 0).unwrap()
 }
 
@@ -43,36 +32,21 @@ fn gradients(
 ) -> (f32, Vec<(String, Option<Vec<f32>>)>) {
     let batch = batch();
     let mut graph = model.tracked(trainable);
-    let mode = Mode {
-        dropout: Some(DropoutKey { seed: 9, step }),
-        hidden_states: false,
-    };
+    let mode = Mode { dropout: Some(DropoutKey { seed: 9, step }), hidden_states: false };
     let logits = graph.forward(&batch, mode).unwrap().logits;
-    let labels: Vec<i64> = (0..batch.rows as i64)
-        .map(|row| row * 3 % CLASSES as i64)
-        .collect();
-    let labels =
-        Tensor::<2, Int>::from_data(TensorData::new(labels, [batch.rows, 1]), &logits.device());
+    let labels: Vec<i64> = (0..batch.rows as i64).map(|row| row * 3 % CLASSES as i64).collect();
+    let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [batch.rows, 1]), &logits.device());
     let loss = log_softmax(logits, 1).gather(1, labels).mean().neg();
     let mut all = loss.backward();
     let list = graph
         .parameters()
         .into_iter()
-        .map(|(name, parameter)| {
-            (
-                name,
-                parameter.take_gradient(&mut all).map(|g| g.into_values()),
-            )
-        })
+        .map(|(name, parameter)| (name, parameter.take_gradient(&mut all).map(|g| g.into_values())))
         .collect();
     (loss.into_scalar::<f32>(), list)
 }
 
-fn train(
-    model: &mut Bert,
-    moments: &mut [(Vec<f32>, Vec<f32>)],
-    steps: std::ops::Range<u64>,
-) -> Vec<f32> {
+fn train(model: &mut Bert, moments: &mut [(Vec<f32>, Vec<f32>)], steps: std::ops::Range<u64>) -> Vec<f32> {
     let cpu = device::parse("cpu").unwrap();
     steps
         .map(|step| {
@@ -88,11 +62,8 @@ fn train(
                 correction2: (1.0 - 0.999f32.powi(t)).sqrt(),
                 gradient_scale: 1.0,
             };
-            for (((_, mut p), (_, g)), (m, v)) in model
-                .parameters()
-                .into_iter()
-                .zip(&gradients)
-                .zip(moments.iter_mut())
+            for (((_, mut p), (_, g)), (m, v)) in
+                model.parameters().into_iter().zip(&gradients).zip(moments.iter_mut())
             {
                 let g = g.as_ref().expect("a gradient");
                 p.update_in_place(&cpu, |p| adamw::step(p, g, m, v, rule));
@@ -103,27 +74,16 @@ fn train(
 }
 
 fn moments(model: &mut Bert) -> Vec<(Vec<f32>, Vec<f32>)> {
-    let sizes = model
-        .parameters()
-        .into_iter()
-        .map(|(_, p)| p.shape().iter().product());
+    let sizes = model.parameters().into_iter().map(|(_, p)| p.shape().iter().product());
     sizes.map(|n: usize| (vec![0.0; n], vec![0.0; n])).collect()
 }
 
 fn bits(model: &mut Bert) -> Vec<Vec<u32>> {
-    model
-        .parameters()
-        .iter()
-        .map(|(_, p)| p.values().iter().map(|v| v.to_bits()).collect())
-        .collect()
+    model.parameters().iter().map(|(_, p)| p.values().iter().map(|v| v.to_bits()).collect()).collect()
 }
 
 fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap()
-        .install(work)
+    ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }
 
 #[test]
@@ -132,10 +92,8 @@ fn the_number_of_threads_changes_no_bit() {
         with_threads(threads, || {
             let mut model = model();
             let mut moments = moments(&mut model);
-            let losses: Vec<u32> = train(&mut model, &mut moments, 0..3)
-                .iter()
-                .map(|l| l.to_bits())
-                .collect();
+            let losses: Vec<u32> =
+                train(&mut model, &mut moments, 0..3).iter().map(|l| l.to_bits()).collect();
             (losses, bits(&mut model))
         })
     };
@@ -170,10 +128,7 @@ fn training_learns() {
     let losses = train(&mut model, &mut moments, 0..40);
     let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
     let (first, last) = (mean(&losses[..5]), mean(&losses[35..]));
-    assert!(
-        last < first / 2.0,
-        "mean loss of the first five steps {first}, of the last five {last}"
-    );
+    assert!(last < first / 2.0, "mean loss of the first five steps {first}, of the last five {last}");
 }
 
 #[test]

@@ -33,8 +33,7 @@ pub trait ModelView: Send + Sync {
     fn tensors(&self) -> Vec<TensorInfo>;
     /// `count` elements of tensor `name` from element `start`, row-major, little-endian. The runtime has
     /// checked that the tensor exists and holds them, and that they are at most [`MAX_READ_BYTES`].
-    fn read(&self, name: &str, start: u64, count: u64, element: Element)
-    -> Result<Vec<u8>, ArtifactError>;
+    fn read(&self, name: &str, start: u64, count: u64, element: Element) -> Result<Vec<u8>, ArtifactError>;
 }
 
 /// The artifact being written. The runtime has checked the paths: relative, plain, each created once,
@@ -57,9 +56,8 @@ pub fn check_read(
     count: u64,
     element: Element,
 ) -> Result<(), ArtifactError> {
-    let fail = |what: String, help: Option<String>| {
-        Err(ArtifactError { operation: "model.read", what, help })
-    };
+    let fail =
+        |what: String, help: Option<String>| Err(ArtifactError { operation: "model.read", what, help });
     let Some(info) = tensors.iter().find(|info| info.name == name) else {
         let near = crate::suggest::nearest(name, tensors.iter().map(|info| info.name.as_str()));
         return fail(
@@ -69,10 +67,7 @@ pub fn check_read(
     };
     let size = info.shape.iter().product::<u64>();
     if start.checked_add(count).is_none_or(|end| end > size) {
-        return fail(
-            format!("elements {start} to {start} + {count} leave `{name}`, which has {size}"),
-            None,
-        );
+        return fail(format!("elements {start} to {start} + {count} leave `{name}`, which has {size}"), None);
     }
     if count.checked_mul(element.size()).is_none_or(|bytes| bytes > MAX_READ_BYTES) {
         return fail(

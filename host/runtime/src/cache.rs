@@ -60,7 +60,10 @@ impl Cache {
         match self.mac(entry, &code).verify_slice(&file) {
             Ok(()) => Some(code),
             Err(_) => {
-                tracing::warn!(entry, "a compiled plugin in the cache is damaged or foreign; compiling it again");
+                tracing::warn!(
+                    entry,
+                    "a compiled plugin in the cache is damaged or foreign; compiling it again"
+                );
                 None
             }
         }

@@ -56,9 +56,7 @@ pub fn findings(batch: &RowBatch, findings: Vec<Finding>) -> Result<Vec<Finding>
             ));
         }
         let fix = finding.proposed_fix.as_ref().map(|fix| &fix.field);
-        if let Some(field) =
-            finding.field.iter().chain(fix).find(|field| !batch.fields.contains(field))
-        {
+        if let Some(field) = finding.field.iter().chain(fix).find(|field| !batch.fields.contains(field)) {
             return Err(broken(
                 format!("finding `{}` is about the field `{field}`, which is not in the batch", finding.code),
                 "use a name from `batch.fields`",

@@ -79,7 +79,9 @@ impl Runtime {
             // SAFETY: the code carries our authentication code, so it is what `serialize` gave us.
             match unsafe { Component::deserialize(engine, code) } {
                 Ok(component) => return Ok(component),
-                Err(error) => tracing::warn!("a compiled plugin does not load, compiling it again: {error:#}"),
+                Err(error) => {
+                    tracing::warn!("a compiled plugin does not load, compiling it again: {error:#}")
+                }
             }
         }
         let started = Instant::now();

@@ -145,7 +145,9 @@ impl PluginError {
             Cause::StackOverflow { .. } | Cause::Trap { .. } | Cause::Panicked { .. } => {
                 format!("this is a mistake in the plugin; report it to {name}'s authors with this message")
             }
-            Cause::Host { .. } => "this is a mistake in Pegbox; please report it with this message".to_owned(),
+            Cause::Host { .. } => {
+                "this is a mistake in Pegbox; please report it with this message".to_owned()
+            }
         })
     }
 }

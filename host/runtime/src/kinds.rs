@@ -58,9 +58,5 @@ pub trait Metric: Send {
 /// Writes a trained model as a deployable artifact.
 pub trait Exporter: Send {
     /// Writes `model` to `bundle`. After an error the caller throws the bundle away.
-    fn export(
-        &mut self,
-        model: Arc<dyn ModelView>,
-        bundle: Arc<dyn Bundle>,
-    ) -> Result<(), PluginError>;
+    fn export(&mut self, model: Arc<dyn ModelView>, bundle: Arc<dyn Bundle>) -> Result<(), PluginError>;
 }

@@ -100,8 +100,7 @@ impl Limits {
             memory_mib: bounds("memory-mib", 256, 1024, 4096)
                 .settle(manifest.memory_mib, recipe.memory_mib)?,
             copy_mib: bounds("copy-mib", 64, 256, 4096).settle(manifest.copy_mib, recipe.copy_mib)?,
-            tensors: bounds("tensors", 4096, 65_536, 1 << 20)
-                .settle(manifest.tensors, recipe.tensors)?,
+            tensors: bounds("tensors", 4096, 65_536, 1 << 20).settle(manifest.tensors, recipe.tensors)?,
             tensor_mib: bounds("tensor-mib", 4096, 16_384, 1 << 20)
                 .settle(manifest.tensor_mib, recipe.tensor_mib)?,
         })

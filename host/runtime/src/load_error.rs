@@ -17,7 +17,10 @@ pub enum LoadError {
     Reference { reference: String, fault: String },
     #[error("plugin `{reference}` was not found")]
     NotFound { reference: String, help: String },
-    #[error("plugin {plugin} is built for contract {built_for}, this host serves {}", crate::manifest::CONTRACT)]
+    #[error(
+        "plugin {plugin} is built for contract {built_for}, this host serves {}",
+        crate::manifest::CONTRACT
+    )]
     Contract { plugin: String, built_for: semver::Version },
     #[error("plugin {plugin} asks for the permission `{permission}`, which is not granted")]
     Permission { plugin: String, permission: String },

@@ -73,8 +73,8 @@ impl Manifest {
     /// The file cannot be read, is not TOML, has unknown or missing keys, or values that make no sense.
     pub fn read(folder: &Path) -> Result<Self, LoadError> {
         let file = folder.join(FILE_NAME);
-        let text = std::fs::read_to_string(&file)
-            .map_err(|fault| LoadError::Read { file: file.clone(), fault })?;
+        let text =
+            std::fs::read_to_string(&file).map_err(|fault| LoadError::Read { file: file.clone(), fault })?;
         Self::parse(&text, &file)
     }
 
@@ -115,10 +115,9 @@ impl Manifest {
             });
         }
         match self.permissions.keys().next() {
-            Some(permission) => Err(LoadError::Permission {
-                plugin: self.to_string(),
-                permission: permission.clone(),
-            }),
+            Some(permission) => {
+                Err(LoadError::Permission { plugin: self.to_string(), permission: permission.clone() })
+            }
             None => Ok(()),
         }
     }
@@ -144,18 +143,16 @@ impl Manifest {
         if self.component.is_none() && self.native.is_none() {
             return Some(("name", "there is neither a [component] nor a [native] table".to_owned()));
         }
-        let reads_records =
-            about.kinds.iter().any(|kind| matches!(kind, Kind::Cleaner | Kind::Validator));
+        let reads_records = about.kinds.iter().any(|kind| matches!(kind, Kind::Cleaner | Kind::Validator));
         if reads_records && self.records.fields.is_empty() {
-            return Some((
-                "kinds",
-                "a cleaner or validator needs `fields` in a table [records]".to_owned(),
-            ));
+            return Some(("kinds", "a cleaner or validator needs `fields` in a table [records]".to_owned()));
         }
         let fields = &self.records.fields;
-        if let Some(field) = (1..fields.len()).map(|i| &fields[i]).enumerate().find_map(|(i, field)| {
-            fields[..=i].contains(field).then_some(field)
-        }) {
+        if let Some(field) = (1..fields.len())
+            .map(|i| &fields[i])
+            .enumerate()
+            .find_map(|(i, field)| fields[..=i].contains(field).then_some(field))
+        {
             return Some(("fields", format!("the field `{field}` is named twice")));
         }
         [&self.component, &self.native].into_iter().flatten().find_map(binary_fault)

@@ -18,9 +18,7 @@ use crate::kinds::{Cleaner, Exporter, Loss, Metric, Validator};
 use crate::limits::{LimitOverrides, Limits};
 use crate::load_error::LoadError;
 use crate::manifest::{Binary, Manifest};
-use crate::native::{
-    Library, NativeCleaner, NativeExporter, NativeLoss, NativeMetric, NativeValidator,
-};
+use crate::native::{Library, NativeCleaner, NativeExporter, NativeLoss, NativeMetric, NativeValidator};
 use crate::resolve::Resolved;
 
 /// What a recipe says beside a plugin's name.
@@ -115,8 +113,7 @@ impl Runtime {
             return Err(LoadError::NoBuild { plugin: manifest.to_string(), wanted: "native" });
         };
         let file = found.folder.join(&binary.path);
-        let bytes = std::fs::read(&file)
-            .map_err(|fault| LoadError::Read { file: file.clone(), fault })?;
+        let bytes = std::fs::read(&file).map_err(|fault| LoadError::Read { file: file.clone(), fault })?;
         let digest = verified(&file, &bytes, binary, Some(pinned))?;
         let identity = identity(manifest, digest, Trust::Native);
         let library = Library::load(self, Arc::clone(&identity), limits, &file, &bytes)?;
@@ -246,12 +243,7 @@ fn read_limited(file: &Path) -> Result<Vec<u8>, LoadError> {
 }
 
 /// The digest of `bytes`, which must be what the manifest and the recipe say.
-fn verified(
-    file: &Path,
-    bytes: &[u8],
-    binary: &Binary,
-    pinned: Option<&str>,
-) -> Result<String, LoadError> {
+fn verified(file: &Path, bytes: &[u8], binary: &Binary, pinned: Option<&str>) -> Result<String, LoadError> {
     let found = digest::of(bytes);
     let vouched = [(pinned, "the recipe or the lock file"), (binary.digest.as_deref(), "plugin.toml")];
     for (expected, by) in vouched {

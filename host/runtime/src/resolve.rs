@@ -23,8 +23,9 @@ impl PluginReference {
         let (name, requirement) = match reference.split_once('@') {
             Some((name, requirement)) => (
                 name,
-                VersionReq::parse(requirement)
-                    .map_err(|error| fail(format!("`{requirement}` is not a version requirement: {error}")))?,
+                VersionReq::parse(requirement).map_err(|error| {
+                    fail(format!("`{requirement}` is not a version requirement: {error}"))
+                })?,
             ),
             None => (reference, VersionReq::STAR),
         };
@@ -111,8 +112,7 @@ impl PluginFolders {
         if let Some(near) = suggest::nearest(&wanted.name, names) {
             return format!("did you mean `{near}`?");
         }
-        let folders: Vec<String> =
-            self.folders.iter().map(|folder| folder.display().to_string()).collect();
+        let folders: Vec<String> = self.folders.iter().map(|folder| folder.display().to_string()).collect();
         let mut names: Vec<String> = others.iter().map(ToString::to_string).collect();
         names.dedup();
         let names = if names.is_empty() { "no plugin".to_owned() } else { names.join(", ") };

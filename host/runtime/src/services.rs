@@ -26,7 +26,12 @@ pub enum Scene {
     /// A loss or a metric.
     Step { step: Arc<dyn StepView>, engine: Arc<dyn TensorEngine> },
     /// An exporter.
-    Export { model: Arc<dyn ModelView>, tensors: Vec<TensorInfo>, bundle: Arc<dyn Bundle>, paths: BundlePaths },
+    Export {
+        model: Arc<dyn ModelView>,
+        tensors: Vec<TensorInfo>,
+        bundle: Arc<dyn Bundle>,
+        paths: BundlePaths,
+    },
 }
 
 impl Scene {
@@ -69,9 +74,7 @@ impl Services {
     /// Host operations count towards the deadline too.
     fn check_deadline(&self) -> Result<(), Cause> {
         match &self.deadline {
-            Some(deadline) if deadline.has_passed() => {
-                Err(Cause::Deadline { limit_ms: deadline.limit_ms() })
-            }
+            Some(deadline) if deadline.has_passed() => Err(Cause::Deadline { limit_ms: deadline.limit_ms() }),
             _ => Ok(()),
         }
     }
@@ -252,13 +255,7 @@ impl Services {
         }
     }
 
-    pub fn read_model(
-        &self,
-        name: &str,
-        start: u64,
-        count: u64,
-        element: Element,
-    ) -> Result<Vec<u8>, Cause> {
+    pub fn read_model(&self, name: &str, start: u64, count: u64, element: Element) -> Result<Vec<u8>, Cause> {
         check_read(self.tensor_infos()?, name, start, count, element)?;
         let model = self.model()?;
         let bytes = guarded(|| model.read(name, start, count, element))?;

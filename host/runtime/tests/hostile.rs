@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use pegbox_runtime::{
-    ArtifactError, Bundle, Cause, Cleaner, Element, LimitOverrides, LoadError, ModelFile, ModelView,
-    Outcome, PluginError, Runtime, TensorEngine, TensorInfo,
+    ArtifactError, Bundle, Cause, Cleaner, Element, LimitOverrides, LoadError, ModelFile, ModelView, Outcome,
+    PluginError, Runtime, TensorEngine, TensorInfo,
 };
 use serde_json::json;
 use support::{TestStep, batch, load, load_from};
@@ -49,7 +49,10 @@ fn an_endless_loop_ends_at_its_deadline() {
     let error = cleaner.clean(&batch(5..9)).unwrap_err();
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(200) && took < Duration::from_secs(5), "{took:?}");
-    assert_eq!(error.to_string(), "plugin hostile/endless-loop@0.1.0 failed in cleaner.clean at records 5 to 8");
+    assert_eq!(
+        error.to_string(),
+        "plugin hostile/endless-loop@0.1.0 failed in cleaner.clean at records 5 to 8"
+    );
     assert_eq!(error.cause().to_string(), "the call ran longer than its deadline of 200 ms");
     assert!(error.help().unwrap().contains("`limits.deadline-ms` (now 200)"));
     assert_eq!(error.record_ids(), [5, 6, 7, 8]);
@@ -215,8 +218,7 @@ fn what_is_no_component_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let plugin = pegbox_hostile_plugins::build("unlucky", folder.path()).unwrap();
     let manifest = std::fs::read_to_string(plugin.join("plugin.toml")).unwrap();
-    let without_digest: Vec<&str> =
-        manifest.lines().filter(|line| !line.starts_with("digest")).collect();
+    let without_digest: Vec<&str> = manifest.lines().filter(|line| !line.starts_with("digest")).collect();
     std::fs::write(plugin.join("plugin.toml"), without_digest.join("\n")).unwrap();
     let load = |bytes: &[u8]| {
         std::fs::write(plugin.join("plugin.wasm"), bytes).unwrap();

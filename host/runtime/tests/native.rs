@@ -5,8 +5,8 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use pegbox_runtime::{
-    Cause, LoadError, LoadOptions, Outcome, Plugin, PluginFolders, Runtime, TensorEngine, Trust,
-    TrustLevel, digest,
+    Cause, LoadError, LoadOptions, Outcome, Plugin, PluginFolders, Runtime, TensorEngine, Trust, TrustLevel,
+    digest,
 };
 use serde_json::json;
 use support::{TestStep, batch};

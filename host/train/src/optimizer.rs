@@ -187,8 +187,13 @@ mod tests {
     }
 
     /// Rows of unequal length, with unequal weights.
-    const ROWS: [(&[u32], i64, f32); 5] =
-        [(&[1, 2, 3, 4], 0, 1.0), (&[5], 1, 0.5), (&[6, 7], 2, 2.0), (&[8, 9, 10], 0, 0.25), (&[11, 12], 1, 1.5)];
+    const ROWS: [(&[u32], i64, f32); 5] = [
+        (&[1, 2, 3, 4], 0, 1.0),
+        (&[5], 1, 0.5),
+        (&[6, 7], 2, 2.0),
+        (&[8, 9, 10], 0, 0.25),
+        (&[11, 12], 1, 1.5),
+    ];
 
     /// Adds the gradients of the weighted mean loss over some rows.
     fn add(model: &Bert, window: &mut Window, rows: &[(&[u32], i64, f32)]) {
@@ -206,7 +211,13 @@ mod tests {
 
     fn gradients(window: &Window) -> Vec<f32> {
         let scale = window.scale() as f32;
-        window.sums.iter().flatten().flat_map(|sum| sum.values().into_owned()).map(|value| value * scale).collect()
+        window
+            .sums
+            .iter()
+            .flatten()
+            .flat_map(|sum| sum.values().into_owned())
+            .map(|value| value * scale)
+            .collect()
     }
 
     #[test]
@@ -236,7 +247,12 @@ mod tests {
         let names: HashSet<String> = model.parameters().into_iter().map(|(name, _)| name).collect();
         let optimizer = Optimizer::new(&mut model, &names, &Device::flex());
         for slot in &optimizer.slots {
-            assert_eq!(slot.decays, !slot.name.ends_with("bias") && !slot.name.contains("LayerNorm"), "{}", slot.name);
+            assert_eq!(
+                slot.decays,
+                !slot.name.ends_with("bias") && !slot.name.contains("LayerNorm"),
+                "{}",
+                slot.name
+            );
             assert_eq!(slot.head, slot.name.starts_with("classifier"), "{}", slot.name);
         }
     }

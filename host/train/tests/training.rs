@@ -26,7 +26,13 @@ fn rows(count: usize, offset: usize) -> TokenSplit {
         let mut ids = vec![1, 10 + class as u32];
         ids.extend((0..row % 5).map(|token| 20 + (row * 13 + token * 5) as u32 % 20));
         let type_ids = vec![0; ids.len()];
-        split.push(Example { ids: &ids, type_ids: &type_ids, label: class as u32, record: row as u64, weight: 1.0 });
+        split.push(Example {
+            ids: &ids,
+            type_ids: &type_ids,
+            label: class as u32,
+            record: row as u64,
+            weight: 1.0,
+        });
     }
     split
 }
@@ -246,7 +252,9 @@ fn old_checkpoints_are_deleted_but_not_the_best() {
     let (run, summary, _) = in_new_run(folder.path(), kept);
     let mut steps: Vec<u64> = fs::read_dir(run.path().join("checkpoints"))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().trim_start_matches("step-").parse().unwrap())
+        .map(|entry| {
+            entry.unwrap().file_name().to_string_lossy().trim_start_matches("step-").parse().unwrap()
+        })
         .collect();
     steps.sort_unstable();
     let mut expected = vec![summary.best.unwrap().step, summary.steps];

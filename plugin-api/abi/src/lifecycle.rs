@@ -17,8 +17,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order in which a run meets them.
-    pub const ALL: [Self; 5] =
-        [Self::Cleaner, Self::Validator, Self::Loss, Self::Metric, Self::Exporter];
+    pub const ALL: [Self; 5] = [Self::Cleaner, Self::Validator, Self::Loss, Self::Metric, Self::Exporter];
 
     /// As manifests and recipes write it.
     pub fn name(self) -> &'static str {

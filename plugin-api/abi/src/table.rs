@@ -123,8 +123,7 @@ pub struct PluginTable {
     /// Makes an instance that is not yet configured.
     pub create: unsafe extern "C" fn(instance: *mut *mut c_void, out: *mut Buffer) -> Status,
     /// Takes the recipe's configuration: a JSON object, UTF-8. Once in an instance's life, before `call`.
-    pub configure:
-        unsafe extern "C" fn(instance: *mut c_void, json: Slice, out: *mut Buffer) -> Status,
+    pub configure: unsafe extern "C" fn(instance: *mut c_void, json: Slice, out: *mut Buffer) -> Status,
     /// Runs the method of [`crate::wire::Method`] number `method` on the encoded `input`. `host` is valid
     /// for the length of the call and must not be used from another thread.
     pub call: unsafe extern "C" fn(

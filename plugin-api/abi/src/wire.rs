@@ -157,10 +157,8 @@ mod tests {
 
     #[test]
     fn a_request_survives_the_wire() {
-        let request = HostRequest::TensorApply {
-            op: TensorOp::Clamp { low: -1.0, high: 1.0 },
-            arguments: vec![3, 4],
-        };
+        let request =
+            HostRequest::TensorApply { op: TensorOp::Clamp { low: -1.0, high: 1.0 }, arguments: vec![3, 4] };
         let bytes = encode(&request).unwrap();
         assert_eq!(decode::<HostRequest>(&bytes).unwrap(), request);
     }

@@ -16,17 +16,9 @@ impl Cleaner for NoBad {
     fn clean(&mut self, batch: &RowBatch) -> Result<Vec<Outcome>, PluginError> {
         let bad = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains("bad"));
         let outcome = |drop| {
-            if drop {
-                Outcome::Drop("bad-word".to_owned())
-            } else {
-                Outcome::Keep
-            }
+            if drop { Outcome::Drop("bad-word".to_owned()) } else { Outcome::Keep }
         };
-        Ok(batch
-            .rows
-            .iter()
-            .map(|row| outcome(bad(&row.values[0])))
-            .collect())
+        Ok(batch.rows.iter().map(|row| outcome(bad(&row.values[0]))).collect())
     }
 }
 
@@ -35,10 +27,7 @@ struct Long;
 
 impl Validator for Long {
     fn validate(&mut self, batch: &RowBatch) -> Result<Vec<Finding>, PluginError> {
-        let long = batch
-            .rows
-            .iter()
-            .filter(|row| row.values[0].as_ref().is_some_and(|text| text.len() > 60));
+        let long = batch.rows.iter().filter(|row| row.values[0].as_ref().is_some_and(|text| text.len() > 60));
         Ok(long
             .map(|row| Finding {
                 level: Severity::Warning,
@@ -78,30 +67,13 @@ fn job(folder: &Path) -> PrepareJob {
     let row = |number: usize| {
         let words = "hello world ".repeat(1 + number * 7919 % 9);
         let bad = if number % 50 == 49 { " bad" } else { "" };
-        format!(
-            "{{\"text\": \"{words}{number}{bad}\", \"label\": {}}}\n",
-            number % 4
-        )
+        format!("{{\"text\": \"{words}{number}{bad}\", \"label\": {}}}\n", number % 4)
     };
-    fs::write(
-        folder.join("train.jsonl"),
-        (0..1200).map(row).collect::<String>(),
-    )
-    .unwrap();
-    fs::write(
-        folder.join("test.jsonl"),
-        (1200..1240).map(row).collect::<String>(),
-    )
-    .unwrap();
-    let source = |part, name| SourceFile {
-        part,
-        path: folder.join(name),
-    };
+    fs::write(folder.join("train.jsonl"), (0..1200).map(row).collect::<String>()).unwrap();
+    fs::write(folder.join("test.jsonl"), (1200..1240).map(row).collect::<String>()).unwrap();
+    let source = |part, name| SourceFile { part, path: folder.join(name) };
     PrepareJob {
-        sources: vec![
-            source(Part::Train, "train.jsonl"),
-            source(Part::Test, "test.jsonl"),
-        ],
+        sources: vec![source(Part::Train, "train.jsonl"), source(Part::Test, "test.jsonl")],
         schema: Schema::new([("text", "text"), ("label", "label")]).unwrap(),
         cleaners: vec![CleanStage {
             identity: identity("acme/no-bad"),
@@ -114,15 +86,9 @@ fn job(folder: &Path) -> PrepareJob {
             make: Arc::new(|| Ok(Box::new(Long))),
             fail_on: Some(Severity::Error),
         }],
-        split: SplitSettings {
-            seed: 7,
-            ..SplitSettings::default()
-        },
+        split: SplitSettings { seed: 7, ..SplitSettings::default() },
         tokenizer: TINY.as_bytes().to_vec(),
-        tokens: TokenSettings {
-            max_length: 16,
-            over_long: OverLong::Truncate,
-        },
+        tokens: TokenSettings { max_length: 16, over_long: OverLong::Truncate },
         batching: BatchSettings::new(BatchSize::Tokens(256)),
         threads: 2,
     }
@@ -150,52 +116,28 @@ fn a_dataset_is_built_once_and_then_loaded() {
     let report = &built.report;
     assert_eq!(report.stages[0].dropped["bad-word"], 24);
     let findings = built.dataset.findings().unwrap();
+    assert_eq!((report.findings[0].count as usize, report.findings[0].examples.len()), (findings.len(), 5));
     assert_eq!(
-        (
-            report.findings[0].count as usize,
-            report.findings[0].examples.len()
-        ),
-        (findings.len(), 5)
-    );
-    assert_eq!(
-        (
-            report.rows[&Part::Train],
-            report.rows[&Part::Validation],
-            report.rows[&Part::Test]
-        ),
+        (report.rows[&Part::Train], report.rows[&Part::Validation], report.rows[&Part::Test]),
         (1058, 118, 40)
     );
     assert!(report.truncation.rows > 0 && report.truncation.tokens > report.truncation.rows);
-    assert!(
-        report.padding.grouped < report.padding.naive
-            && report.padding.naive <= report.padding.fixed
-    );
+    assert!(report.padding.grouped < report.padding.naive && report.padding.naive <= report.padding.fixed);
     assert_eq!(report.classes.len(), 4);
-    assert_eq!(
-        report.classes.iter().map(|class| class.train).sum::<u64>(),
-        1058
-    );
+    assert_eq!(report.classes.iter().map(|class| class.train).sum::<u64>(), 1058);
     assert_eq!(report.leaked[&Part::Validation], 0);
 
     // Every record that was not dropped is in one part, with its own text.
     let dataset = &built.dataset;
-    let mut seen: Vec<u64> = Part::ALL
-        .iter()
-        .flat_map(|part| dataset.split(*part).records().to_vec())
-        .collect();
+    let mut seen: Vec<u64> =
+        Part::ALL.iter().flat_map(|part| dataset.split(*part).records().to_vec()).collect();
     seen.extend(dataset.dropped().unwrap().iter().map(|dropped| dropped.id));
     seen.sort_unstable();
     assert_eq!(seen, (0..1240).collect::<Vec<_>>());
     assert_eq!(dataset.dropped().unwrap()[0].origin, "train.jsonl:50");
     let row = dataset.rows().unwrap().get(1205).unwrap();
-    assert_eq!(
-        (row.origin.as_str(), row.label.as_str(), row.part),
-        ("test.jsonl:6", "1", Part::Test)
-    );
-    assert_eq!(
-        dataset.origins(&[0, 1239, 5000]),
-        ["train.jsonl:1", "test.jsonl:40", "record 5000"]
-    );
+    assert_eq!((row.origin.as_str(), row.label.as_str(), row.part), ("test.jsonl:6", "1", Part::Test));
+    assert_eq!(dataset.origins(&[0, 1239, 5000]), ["train.jsonl:1", "test.jsonl:40", "record 5000"]);
 
     // Neither threads nor batch settings change the dataset; batch settings change the padding figures.
     job.threads = 5;
@@ -228,13 +170,7 @@ fn whatever_changes_the_dataset_changes_its_key() {
             fs::write(path, text.replacen("hello", "world", 1)).unwrap();
         },
     ];
-    let mut keys = vec![
-        run(&job(folder.path()), folder.path())
-            .unwrap()
-            .dataset
-            .key()
-            .to_owned(),
-    ];
+    let mut keys = vec![run(&job(folder.path()), folder.path()).unwrap().dataset.key().to_owned()];
     for change in changes {
         let mut job = job(folder.path());
         change(&mut job, folder.path());
@@ -269,29 +205,16 @@ fn damage_to_any_file_is_named_and_mended() {
         bytes[middle] ^= 1;
         fs::write(&path, bytes).unwrap();
         let error = Dataset::open(&place).unwrap_err();
-        assert!(
-            error.to_string().contains(&name),
-            "{error} does not name {name}"
-        );
+        assert!(error.to_string().contains(&name), "{error} does not name {name}");
         let mended = run(&job, folder.path()).unwrap();
-        assert!(
-            matches!(mended.outcome, CacheOutcome::Rebuilt { damage } if damage.contains(&name))
-        );
+        assert!(matches!(mended.outcome, CacheOutcome::Rebuilt { damage } if damage.contains(&name)));
         assert_eq!(mended.dataset.train(), &train);
     }
     fs::remove_file(place.join("rows.jsonl")).unwrap();
-    assert!(
-        Dataset::open(&place)
-            .unwrap_err()
-            .to_string()
-            .contains("rows.jsonl: the file cannot be read")
-    );
+    assert!(Dataset::open(&place).unwrap_err().to_string().contains("rows.jsonl: the file cannot be read"));
     // Nothing is left lying about.
     run(&job, folder.path()).unwrap();
-    assert_eq!(
-        fs::read_dir(folder.path().join("cache")).unwrap().count(),
-        1
-    );
+    assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 1);
 }
 
 #[test]
@@ -300,16 +223,8 @@ fn grave_findings_stop_the_run_and_leave_nothing() {
     let mut job = job(folder.path());
     job.validators[0].fail_on = Some(Severity::Warning);
     let error = run(&job, folder.path()).unwrap_err();
-    assert!(
-        error.to_string().starts_with("plugin acme/long found "),
-        "{error}"
-    );
-    assert!(
-        error
-            .to_string()
-            .contains("fail-on = \"warning\"; the first: train.jsonl:"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("plugin acme/long found "), "{error}");
+    assert!(error.to_string().contains("fail-on = \"warning\"; the first: train.jsonl:"), "{error}");
     assert_eq!(error.report().unwrap().findings[0].code, "long");
     assert!(!folder.path().join("cache").exists());
 }
@@ -331,40 +246,17 @@ fn rows_that_cannot_be_trained_on_are_told() {
 
     let text = fs::read_to_string(&path).unwrap();
     let with = |line: &str| fs::write(&path, format!("{line}\n{text}")).unwrap();
-    let plain = |over_long: PrepareJob| PrepareJob {
-        tokens: TokenSettings::default(),
-        ..over_long
-    };
+    let plain = |over_long: PrepareJob| PrepareJob { tokens: TokenSettings::default(), ..over_long };
     let job = plain(over_long);
     with("{\"text\": null, \"label\": 1}");
-    assert!(
-        fails(&job)
-            .to_string()
-            .starts_with("train.jsonl:1: the record has no `text` (1 such")
-    );
+    assert!(fails(&job).to_string().starts_with("train.jsonl:1: the record has no `text` (1 such"));
     fs::write(&path, &text).unwrap();
-    fs::write(
-        folder.path().join("test.jsonl"),
-        "{\"text\": \"a\", \"label\": \"7\"}\n",
-    )
-    .unwrap();
-    assert!(
-        fails(&job)
-            .to_string()
-            .starts_with("test.jsonl:1: the label `7` is in the test rows but not")
-    );
+    fs::write(folder.path().join("test.jsonl"), "{\"text\": \"a\", \"label\": \"7\"}\n").unwrap();
+    assert!(fails(&job).to_string().starts_with("test.jsonl:1: the label `7` is in the test rows but not"));
     fs::write(folder.path().join("test.jsonl"), "").unwrap();
-    assert!(
-        fails(&job)
-            .to_string()
-            .starts_with("the test part has no rows")
-    );
+    assert!(fails(&job).to_string().starts_with("the test part has no rows"));
     with("{\"text\": }");
-    assert!(
-        fails(&job)
-            .to_string()
-            .contains("train.jsonl:1:10: the line is not JSON")
-    );
+    assert!(fails(&job).to_string().contains("train.jsonl:1:10: the line is not JSON"));
 }
 
 /// The data of the quickstart: the official files of banking77.
@@ -373,32 +265,15 @@ fn the_example_holds_banking77() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/support-intents/data");
     let folder = tempfile::tempdir().unwrap();
     let mut job = job(folder.path());
-    let source = |part, name| SourceFile {
-        part,
-        path: data.join(name),
-    };
-    job.sources = vec![
-        source(Part::Train, "train.jsonl.gz"),
-        source(Part::Test, "test.jsonl.gz"),
-    ];
+    let source = |part, name| SourceFile { part, path: data.join(name) };
+    job.sources = vec![source(Part::Train, "train.jsonl.gz"), source(Part::Test, "test.jsonl.gz")];
     job.cleaners.clear();
     job.validators.clear();
     let prepared = run(&job, folder.path()).unwrap();
     let report = &prepared.report;
-    assert_eq!(
-        (report.files[0].rows, report.files[1].rows),
-        (10_003, 3_080)
-    );
+    assert_eq!((report.files[0].rows, report.files[1].rows), (10_003, 3_080));
     assert_eq!(prepared.dataset.labels().len(), 77);
-    assert_eq!(
-        (report.rows[&Part::Train], report.rows[&Part::Validation]),
-        (9003, 1000)
-    );
-    assert!(
-        report
-            .classes
-            .iter()
-            .all(|class| class.test == 40 && class.validation >= 3)
-    );
+    assert_eq!((report.rows[&Part::Train], report.rows[&Part::Validation]), (9003, 1000));
+    assert!(report.classes.iter().all(|class| class.test == 40 && class.validation >= 3));
     assert_eq!(report.leaked[&Part::Validation], 0);
 }

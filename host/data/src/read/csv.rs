@@ -32,26 +32,16 @@ impl Csv {
             .fields()
             .iter()
             .map(|field| {
-                let mut found = header
-                    .fields
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, name)| **name == field.name);
+                let mut found = header.fields.iter().enumerate().filter(|(_, name)| **name == field.name);
                 match (found.next(), found.next()) {
                     (Some((place, _)), None) => Ok(place),
-                    (Some(_), Some(_)) => Err(ReadFault::HeaderTwice {
-                        name: field.name.clone(),
-                    }),
+                    (Some(_), Some(_)) => Err(ReadFault::HeaderTwice { name: field.name.clone() }),
                     (None, _) => Err(missing(&field.role, &field.name, header.fields.clone())),
                 }
             })
             .collect::<Result<_, _>>()
             .map_err(|fault| Fault::at(header.line, None, fault))?;
-        Ok(Self {
-            lines,
-            columns: header.fields.len(),
-            places,
-        })
+        Ok(Self { lines, columns: header.fields.len(), places })
     }
 }
 
@@ -62,11 +52,7 @@ impl Rows for Csv {
         };
         if fields.len() != self.columns {
             let lines = self.lines.number() - line + 1;
-            let fault = ReadFault::Columns {
-                found: fields.len(),
-                expected: self.columns,
-                lines,
-            };
+            let fault = ReadFault::Columns { found: fields.len(), expected: self.columns, lines };
             return Err(Fault::at(line, None, fault));
         }
         let mut values: Vec<Option<String>> = Vec::with_capacity(self.places.len());
@@ -92,27 +78,17 @@ fn next(lines: &mut Lines) -> Result<Option<CsvRow>, Fault> {
         if trimmed(line).is_empty() {
             continue;
         }
-        let mut row = CsvRow {
-            line: first,
-            fields: Vec::new(),
-        };
+        let mut row = CsvRow { line: first, fields: Vec::new() };
         let mut open = parse(line, first, 0, &mut row)?;
         while let Some(mut quoted) = open {
             let number = lines.number() + 1;
             let Some(line) = lines.next_line()? else {
-                return Err(Fault::at(
-                    quoted.line,
-                    Some(quoted.column),
-                    ReadFault::OpenQuote,
-                ));
+                return Err(Fault::at(quoted.line, Some(quoted.column), ReadFault::OpenQuote));
             };
             // The end of line inside a quoted field is a part of the text, so it is kept as it is.
             let end = continue_quoted(line, &mut quoted.text);
             if quoted.text.len() > MAXIMUM_LINE {
-                let fault = ReadFault::TooLong {
-                    what: "quoted field that begins here",
-                    limit: MAXIMUM_LINE,
-                };
+                let fault = ReadFault::TooLong { what: "quoted field that begins here", limit: MAXIMUM_LINE };
                 return Err(Fault::at(quoted.line, Some(quoted.column), fault));
             }
             open = match end {
@@ -138,22 +114,13 @@ struct OpenQuoted {
 }
 
 /// Reads fields from `line` at byte `at` on; a quoted field that does not end on this line is returned.
-fn parse(
-    line: &str,
-    number: u64,
-    mut at: usize,
-    row: &mut CsvRow,
-) -> Result<Option<OpenQuoted>, Fault> {
+fn parse(line: &str, number: u64, mut at: usize, row: &mut CsvRow) -> Result<Option<OpenQuoted>, Fault> {
     loop {
         if line[at..].starts_with('"') {
             let mut text = String::new();
             let body = at + 1;
             let Some(end) = continue_quoted(&line[body..], &mut text) else {
-                return Ok(Some(OpenQuoted {
-                    text,
-                    line: number,
-                    column: at as u64 + 1,
-                }));
+                return Ok(Some(OpenQuoted { text, line: number, column: at as u64 + 1 }));
             };
             row.fields.push(text);
             match after_quoted(line, body + end, number)? {
@@ -195,11 +162,7 @@ fn after_quoted(line: &str, end: usize, number: u64) -> Result<Option<usize>, Fa
     match trimmed(&line[end..]).chars().next() {
         None => Ok(None),
         Some(',') => Ok(Some(end + 1)),
-        Some(_) => Err(Fault::at(
-            number,
-            Some(end as u64 + 1),
-            ReadFault::AfterQuote,
-        )),
+        Some(_) => Err(Fault::at(number, Some(end as u64 + 1), ReadFault::AfterQuote)),
     }
 }
 

@@ -28,8 +28,7 @@ impl Rows for JsonLines {
             if line.trim().is_empty() {
                 continue;
             }
-            let object =
-                object(line).map_err(|(column, fault)| Fault::at(number, column, fault))?;
+            let object = object(line).map_err(|(column, fault)| Fault::at(number, column, fault))?;
             let values = self
                 .schema
                 .fields()
@@ -45,19 +44,11 @@ impl Rows for JsonLines {
 fn object(line: &str) -> Result<Map<String, Value>, (Option<u64>, ReadFault)> {
     match serde_json::from_str(line) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err((
-            None,
-            ReadFault::NotAnObject {
-                found: kind(&other),
-            },
-        )),
+        Ok(other) => Err((None, ReadFault::NotAnObject { found: kind(&other) })),
         Err(error) => {
             // serde_json ends its message with a place inside the line, which the column already says.
             let message = error.to_string();
-            let what = message
-                .rsplit_once(" at line ")
-                .map_or(message.as_str(), |(what, _)| what)
-                .to_owned();
+            let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what).to_owned();
             Err((Some(error.column() as u64), ReadFault::Json { what }))
         }
     }
@@ -66,11 +57,7 @@ fn object(line: &str) -> Result<Map<String, Value>, (Option<u64>, ReadFault)> {
 /// The field's value as text, none for null.
 fn value(object: &Map<String, Value>, field: &Field) -> Result<Option<String>, ReadFault> {
     let Some(value) = object.get(&field.name) else {
-        return Err(missing(
-            &field.role,
-            &field.name,
-            object.keys().cloned().collect(),
-        ));
+        return Err(missing(&field.role, &field.name, object.keys().cloned().collect()));
     };
     let is_label = field.role == "label";
     match value {
@@ -81,11 +68,7 @@ fn value(object: &Map<String, Value>, field: &Field) -> Result<Option<String>, R
         other => Err(ReadFault::WrongType {
             name: field.name.clone(),
             found: kind(other),
-            expected: if is_label {
-                "a string, a number or a boolean"
-            } else {
-                "a string"
-            },
+            expected: if is_label { "a string, a number or a boolean" } else { "a string" },
         }),
     }
 }

@@ -17,12 +17,7 @@ pub struct Lines {
 
 impl Lines {
     pub fn new(input: Box<dyn BufRead + Send>, gzipped: bool) -> Self {
-        Self {
-            input,
-            gzipped,
-            buffer: Vec::new(),
-            number: 0,
-        }
+        Self { input, gzipped, buffer: Vec::new(), number: 0 }
     }
 
     /// The number of the line read last, from 1.
@@ -36,16 +31,10 @@ impl Lines {
         self.number += 1;
         let number = self.number;
         let limit = MAXIMUM_LINE as u64 + 1;
-        match (&mut self.input)
-            .take(limit)
-            .read_until(b'\n', &mut self.buffer)
-        {
+        match (&mut self.input).take(limit).read_until(b'\n', &mut self.buffer) {
             Ok(0) => return Ok(None),
             Ok(read) if read as u64 == limit => {
-                let fault = ReadFault::TooLong {
-                    what: "line",
-                    limit: MAXIMUM_LINE,
-                };
+                let fault = ReadFault::TooLong { what: "line", limit: MAXIMUM_LINE };
                 return Err(Fault::at(number, None, fault));
             }
             Ok(_) => {}
@@ -55,11 +44,7 @@ impl Lines {
                         error.kind(),
                         ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof
                     );
-                let fault = if damaged {
-                    ReadFault::Gzip(error)
-                } else {
-                    ReadFault::Io(error)
-                };
+                let fault = if damaged { ReadFault::Gzip(error) } else { ReadFault::Io(error) };
                 return Err(Fault::at(number, None, fault));
             }
         }
@@ -69,10 +54,6 @@ impl Lines {
         }
         let line = std::str::from_utf8(&self.buffer)
             .map_err(|error| Fault::at(number, column(error.valid_up_to()), ReadFault::Utf8))?;
-        Ok(Some(if number == 1 {
-            line.strip_prefix('\u{feff}').unwrap_or(line)
-        } else {
-            line
-        }))
+        Ok(Some(if number == 1 { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line }))
     }
 }

@@ -96,8 +96,10 @@ impl FolderBundle {
             files: files.iter().map(|file| (file.path.clone(), file.digest.clone())).collect(),
         };
         let path = self.path().join(LIST);
-        let text = serde_json::to_vec_pretty(&list).map_err(|error| {
-            ExportError::Io { path: path.clone(), doing: "write", source: io::Error::other(error) }
+        let text = serde_json::to_vec_pretty(&list).map_err(|error| ExportError::Io {
+            path: path.clone(),
+            doing: "write",
+            source: io::Error::other(error),
         })?;
         let mut file = File::create(&path).map_err(ExportError::io(&path, "write"))?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(ExportError::io(&path, "write"))
@@ -151,11 +153,8 @@ pub(super) fn check_target(to: &Path) -> Result<(), ExportError> {
         Ok(meta) if !meta.is_dir() => return Err(ExportError::NotAFolder { to: to.to_path_buf() }),
         Ok(_) => {}
     }
-    let list: Option<List> =
-        fs::read(to.join(LIST)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    let ours = |path: &str| {
-        list.as_ref().is_some_and(|list| path == LIST || list.files.contains_key(path))
-    };
+    let list: Option<List> = fs::read(to.join(LIST)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let ours = |path: &str| list.as_ref().is_some_and(|list| path == LIST || list.files.contains_key(path));
     let mut found = Vec::new();
     walk(to, to, &mut found).map_err(ExportError::io(to, "read"))?;
     match found.into_iter().find(|path| !ours(path)) {

@@ -41,7 +41,8 @@ pub struct TrainedModel {
 /// # Errors
 /// A file that is there and cannot be read.
 pub fn tokenizer_files(folder: &Path) -> Result<Vec<ModelFile>, ExportError> {
-    let present = TOKENIZER_FILES.iter().map(|name| (name, folder.join(name))).filter(|(_, path)| path.is_file());
+    let present =
+        TOKENIZER_FILES.iter().map(|name| (name, folder.join(name))).filter(|(_, path)| path.is_file());
     let read = |(name, path): (&&str, PathBuf)| {
         let content = fs::read(&path).map_err(ExportError::io(&path, "read"))?;
         Ok(ModelFile { path: name.to_string(), content })

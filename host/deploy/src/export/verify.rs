@@ -19,7 +19,8 @@ pub(super) fn compare(model: &OpenModel, folder: &Path, files: &[BundleFile]) ->
     let mut compared = 0;
     for file in files.iter().filter(|file| file.path.ends_with(".safetensors")) {
         let differs = |what: String| ExportError::Differs { file: file.path.clone(), what };
-        let written = TensorFile::open(&folder.join(&file.path)).map_err(|error| differs(error.to_string()))?;
+        let written =
+            TensorFile::open(&folder.join(&file.path)).map_err(|error| differs(error.to_string()))?;
         for tensor in &written.tensors {
             let Some(trained) = model.weights.find(&tensor.name) else { continue };
             if tensor.shape != trained.shape {

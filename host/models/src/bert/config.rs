@@ -39,52 +39,34 @@ pub struct BertConfig {
 impl BertConfig {
     /// Reads and checks config.json.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let refuse = |what: String| ModelError::Config {
-            path: path.into(),
-            what,
-        };
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        let source: Map<String, Value> = serde_json::from_str(&text)
-            .map_err(|error| refuse(format!("not a JSON object: {error}")))?;
+        let refuse = |what: String| ModelError::Config { path: path.into(), what };
+        let text =
+            std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let source: Map<String, Value> =
+            serde_json::from_str(&text).map_err(|error| refuse(format!("not a JSON object: {error}")))?;
         Self::from_json(source).map_err(refuse)
     }
 
     /// From the parsed object; the error is one sentence.
     pub fn from_json(source: Map<String, Value>) -> Result<Self, String> {
-        let family = source
-            .get("model_type")
-            .and_then(Value::as_str)
-            .unwrap_or("bert");
+        let family = source.get("model_type").and_then(Value::as_str).unwrap_or("bert");
         if family != "bert" {
-            return Err(format!(
-                "model_type is `{family}`; this version knows: bert"
-            ));
+            return Err(format!("model_type is `{family}`; this version knows: bert"));
         }
-        let activation = source
-            .get("hidden_act")
-            .and_then(Value::as_str)
-            .unwrap_or("gelu");
+        let activation = source.get("hidden_act").and_then(Value::as_str).unwrap_or("gelu");
         if activation != "gelu" {
-            return Err(format!(
-                "hidden_act is `{activation}`; this version knows: gelu"
-            ));
+            return Err(format!("hidden_act is `{activation}`; this version knows: gelu"));
         }
-        let position = source
-            .get("position_embedding_type")
-            .and_then(Value::as_str);
+        let position = source.get("position_embedding_type").and_then(Value::as_str);
         if let Some(other) = position.filter(|kind| *kind != "absolute") {
-            return Err(format!(
-                "position_embedding_type is `{other}`; this version knows: absolute"
-            ));
+            return Err(format!("position_embedding_type is `{other}`; this version knows: absolute"));
         }
         let size = |name: &str| match source.get(name).and_then(Value::as_u64) {
             Some(value) if (1..=1 << 24).contains(&value) => Ok(value as usize),
             Some(value) => Err(format!("{name} = {value} is out of range")),
             None => Err(format!("{name} is missing or not a whole number")),
         };
-        let number =
-            |name: &str, default: f64| source.get(name).and_then(Value::as_f64).unwrap_or(default);
+        let number = |name: &str, default: f64| source.get(name).and_then(Value::as_f64).unwrap_or(default);
         let config = Self {
             vocab_size: size("vocab_size")?,
             hidden_size: size("hidden_size")?,
@@ -101,10 +83,7 @@ impl BertConfig {
             classifier_dropout: source.get("classifier_dropout").and_then(Value::as_f64),
             source,
         };
-        if !config
-            .hidden_size
-            .is_multiple_of(config.num_attention_heads)
-        {
+        if !config.hidden_size.is_multiple_of(config.num_attention_heads) {
             return Err(format!(
                 "hidden_size {} is not a multiple of num_attention_heads {}",
                 config.hidden_size, config.num_attention_heads
@@ -117,22 +96,13 @@ impl BertConfig {
     /// it.
     pub fn for_classification(&self, labels: &[String]) -> Map<String, Value> {
         let mut config = self.source.clone();
-        config.insert(
-            "architectures".into(),
-            serde_json::json!(["BertForSequenceClassification"]),
-        );
+        config.insert("architectures".into(), serde_json::json!(["BertForSequenceClassification"]));
         config.insert("model_type".into(), "bert".into());
         config.insert("problem_type".into(), "single_label_classification".into());
-        let id2label: Map<String, Value> = labels
-            .iter()
-            .enumerate()
-            .map(|(id, label)| (id.to_string(), label.clone().into()))
-            .collect();
-        let label2id: Map<String, Value> = labels
-            .iter()
-            .enumerate()
-            .map(|(id, label)| (label.clone(), id.into()))
-            .collect();
+        let id2label: Map<String, Value> =
+            labels.iter().enumerate().map(|(id, label)| (id.to_string(), label.clone().into())).collect();
+        let label2id: Map<String, Value> =
+            labels.iter().enumerate().map(|(id, label)| (label.clone(), id.into())).collect();
         config.insert("id2label".into(), id2label.into());
         config.insert("label2id".into(), label2id.into());
         for name in ["torch_dtype", "dtype"] {

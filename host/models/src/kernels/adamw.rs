@@ -24,13 +24,7 @@ pub struct AdamW {
 }
 
 /// Updates `parameter` and its moments in place; all four slices have the same length.
-pub fn step(
-    parameter: &mut [f32],
-    gradient: &[f32],
-    first: &mut [f32],
-    second: &mut [f32],
-    rule: AdamW,
-) {
+pub fn step(parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], rule: AdamW) {
     parameter
         .par_chunks_mut(BLOCK)
         .zip(gradient.par_chunks(BLOCK))
@@ -111,14 +105,8 @@ mod tests {
         close(expected[0][0], 0.899);
         close(expected[0][1], -2.098);
         // second step, by hand: m = [-0.055, 0.115] / 0.19, v = [0.00124975, 0.0010615] / 0.001999
-        close(
-            expected[1][0],
-            0.899 * 0.999 - 0.1 * (-0.055 / 0.19) / (0.001_249_75f32 / 0.001_999).sqrt(),
-        );
-        close(
-            expected[1][1],
-            -2.098 * 0.999 - 0.1 * (0.115 / 0.19) / (0.001_061_5f32 / 0.001_999).sqrt(),
-        );
+        close(expected[1][0], 0.899 * 0.999 - 0.1 * (-0.055 / 0.19) / (0.001_249_75f32 / 0.001_999).sqrt());
+        close(expected[1][1], -2.098 * 0.999 - 0.1 * (0.115 / 0.19) / (0.001_061_5f32 / 0.001_999).sqrt());
     }
 
     #[test]

@@ -39,12 +39,7 @@ impl Sizes {
         let shape = dims(qkv);
         let (tokens, hidden) = (shape[1], shape[2] / 3);
         let head = hidden / heads;
-        Self {
-            tokens,
-            hidden,
-            head,
-            scale: 1.0 / (head as f32).sqrt(),
-        }
+        Self { tokens, hidden, head, scale: 1.0 / (head as f32).sqrt() }
     }
 
     /// Query (0), key (1) or value (2) of one head of one row of the batch.
@@ -71,15 +66,7 @@ pub fn forward(qkv: &FlexTensor, attention: &Attention) -> (FlexTensor, Vec<f32>
             let mut dropped = Vec::new();
             for (head, p) in probabilities.chunks_exact_mut(square).enumerate() {
                 let [q, k, v] = [0, 1, 2].map(|part| sizes.part(qkv, part, head));
-                matmul(
-                    p,
-                    tokens,
-                    Output::Overwrite,
-                    q,
-                    k.t(),
-                    sizes.scale,
-                    Threads::One,
-                );
+                matmul(p, tokens, Output::Overwrite, q, k.t(), sizes.scale, Threads::One);
                 softmax_rows(p, bias);
                 let p = match attention.dropout {
                     Some(dropout) => {
@@ -144,12 +131,7 @@ simd! {
 }
 
 /// d loss / d qkv.
-fn backward(
-    dy: &FlexTensor,
-    qkv: &FlexTensor,
-    probabilities: &[f32],
-    attention: &Attention,
-) -> FlexTensor {
+fn backward(dy: &FlexTensor, qkv: &FlexTensor, probabilities: &[f32], attention: &Attention) -> FlexTensor {
     let sizes = Sizes::of(qkv, attention.heads);
     let (tokens, hidden) = (sizes.tokens, sizes.hidden);
     let square = tokens * tokens;
@@ -187,15 +169,7 @@ fn backward(
                     Threads::One,
                 );
 
-                matmul(
-                    &mut dscores,
-                    tokens,
-                    Output::Overwrite,
-                    dout,
-                    v.t(),
-                    1.0,
-                    Threads::One,
-                );
+                matmul(&mut dscores, tokens, Output::Overwrite, dout, v.t(), 1.0, Threads::One);
                 if let Some(dropout) = attention.dropout {
                     multiply_by_mask(&mut dscores, dropout, first);
                 }
@@ -241,11 +215,7 @@ impl Backward<Flex, 1> for AttentionNode {
     fn backward(self, ops: Ops<Saved, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = contiguous(grads.consume::<Flex>(&ops.node));
         if let [Some(parent)] = &ops.parents {
-            let Saved {
-                qkv,
-                probabilities,
-                attention,
-            } = &ops.state;
+            let Saved { qkv, probabilities, attention } = &ops.state;
             grads.register::<Flex>(parent.id, backward(&dy, qkv, probabilities, attention));
         }
     }
@@ -259,19 +229,10 @@ pub fn tracked<C: CheckpointStrategy>(
     let node = qkv.node();
     let qkv = contiguous(qkv.into_primitive());
     let (out, probabilities) = forward(&qkv, &attention);
-    match AttentionNode
-        .prepare::<C>([node])
-        .compute_bound()
-        .stateful()
-    {
-        OpsKind::Tracked(prep) => prep.finish(
-            Saved {
-                qkv,
-                probabilities: Arc::new(probabilities),
-                attention,
-            },
-            out,
-        ),
+    match AttentionNode.prepare::<C>([node]).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => {
+            prep.finish(Saved { qkv, probabilities: Arc::new(probabilities), attention }, out)
+        }
         OpsKind::UnTracked(prep) => prep.finish(out),
     }
 }

@@ -79,14 +79,7 @@ impl Kernels for Flex {
     ) -> FloatTensor<Self> {
         let [weight_a, bias_a, weight_b, bias_b, weight_c, bias_c] =
             [weight_a, bias_a, weight_b, bias_b, weight_c, bias_c].map(contiguous);
-        linear::forward(
-            &contiguous(x),
-            &[
-                (&weight_a, &bias_a),
-                (&weight_b, &bias_b),
-                (&weight_c, &bias_c),
-            ],
-        )
+        linear::forward(&contiguous(x), &[(&weight_a, &bias_a), (&weight_b, &bias_b), (&weight_c, &bias_c)])
     }
 
     fn fused_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -103,15 +96,7 @@ impl Kernels for Flex {
         beta: FloatTensor<Self>,
         epsilon: f32,
     ) -> FloatTensor<Self> {
-        norm::forward(
-            &contiguous(x),
-            None,
-            &contiguous(gamma),
-            &contiguous(beta),
-            epsilon,
-            None,
-        )
-        .0
+        norm::forward(&contiguous(x), None, &contiguous(gamma), &contiguous(beta), epsilon, None).0
     }
 
     fn fused_residual_norm(
@@ -124,15 +109,7 @@ impl Kernels for Flex {
     ) -> FloatTensor<Self> {
         let residual = contiguous(residual);
         let (gamma, beta) = (contiguous(gamma), contiguous(beta));
-        norm::forward(
-            &contiguous(x),
-            Some(&residual),
-            &gamma,
-            &beta,
-            epsilon,
-            dropout,
-        )
-        .0
+        norm::forward(&contiguous(x), Some(&residual), &gamma, &beta, epsilon, dropout).0
     }
 
     fn fused_attention(qkv: FloatTensor<Self>, attention: Attention) -> FloatTensor<Self> {

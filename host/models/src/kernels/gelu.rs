@@ -16,9 +16,7 @@ const BLOCK: usize = 1 << 14;
 /// Elementwise, any shape.
 pub fn forward(x: &FlexTensor) -> FlexTensor {
     let mut y = buffer(slice(x).len());
-    y.par_chunks_mut(BLOCK)
-        .zip(slice(x).par_chunks(BLOCK))
-        .for_each(|(y, x)| forward_block(y, x));
+    y.par_chunks_mut(BLOCK).zip(slice(x).par_chunks(BLOCK)).for_each(|(y, x)| forward_block(y, x));
     tensor(y, dims(x))
 }
 
@@ -60,9 +58,7 @@ impl Backward<Flex, 1> for GeluNode {
 }
 
 /// [`forward`] under autodiff.
-pub fn tracked<C: CheckpointStrategy>(
-    x: FloatTensor<Autodiff<Flex, C>>,
-) -> FloatTensor<Autodiff<Flex, C>> {
+pub fn tracked<C: CheckpointStrategy>(x: FloatTensor<Autodiff<Flex, C>>) -> FloatTensor<Autodiff<Flex, C>> {
     let node = x.node();
     let x = contiguous(x.into_primitive());
     let y = forward(&x);

@@ -100,8 +100,7 @@ impl<const N: usize> Backward<Flex, N> for LinearNode<N> {
             if let Some(parent) = &ops.parents[2 + 2 * i] {
                 let outputs = dims(&dy).last().copied().unwrap_or(1);
                 let sums = bias_grads.get_or_insert_with(|| column_sums(slice(&dy), outputs));
-                grads
-                    .register::<Flex>(parent.id, tensor(sums[start..start + out].to_vec(), &[out]));
+                grads.register::<Flex>(parent.id, tensor(sums[start..start + out].to_vec(), &[out]));
             }
             start += out;
         }
@@ -115,23 +114,13 @@ impl<const N: usize> Backward<Flex, N> for LinearNode<N> {
 /// [`forward`] of `LAYERS` layers under autodiff.
 pub fn tracked<C: CheckpointStrategy, const N: usize>(inputs: [Tracked<C>; N]) -> Tracked<C> {
     let nodes = inputs.each_ref().map(|input| input.node());
-    let mut primitives = inputs
-        .map(|input| contiguous(input.into_primitive()))
-        .into_iter();
-    let Some(x) = primitives.next() else {
-        unreachable!("a linear layer has an input")
-    };
+    let mut primitives = inputs.map(|input| contiguous(input.into_primitive())).into_iter();
+    let Some(x) = primitives.next() else { unreachable!("a linear layer has an input") };
     let rest: Vec<FlexTensor> = primitives.collect();
-    let layers: Vec<(&FlexTensor, &FlexTensor)> = rest
-        .chunks_exact(2)
-        .map(|pair| (&pair[0], &pair[1]))
-        .collect();
+    let layers: Vec<(&FlexTensor, &FlexTensor)> =
+        rest.chunks_exact(2).map(|pair| (&pair[0], &pair[1])).collect();
     let y = forward(&x, &layers);
-    match LinearNode::<N>
-        .prepare::<C>(nodes)
-        .compute_bound()
-        .stateful()
-    {
+    match LinearNode::<N>.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prep) => {
             let weights = rest.iter().step_by(2).cloned().collect();
             prep.finish(Saved { x, weights }, y)

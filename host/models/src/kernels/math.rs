@@ -32,9 +32,8 @@ pub fn normal(x: f32) -> (f32, f32) {
     let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
     let t = 1.0 / (1.0 + 0.327_591_1 * z);
     let e = exp(-z * z);
-    let poly = ((((1.061_405_4 * t - 1.453_152_1) * t + 1.421_413_8) * t - 0.284_496_74) * t
-        + 0.254_829_6)
-        * t;
+    let poly =
+        ((((1.061_405_4 * t - 1.453_152_1) * t + 1.421_413_8) * t - 0.284_496_74) * t + 0.254_829_6) * t;
     let tail = 0.5 * poly * e;
     let cdf = if x < 0.0 { tail } else { 1.0 - tail };
     (cdf, e * 0.398_942_3)
@@ -80,11 +79,7 @@ pub fn max(values: &[f32]) -> f32 {
     let (blocks, rest) = values.as_chunks::<LANES>();
     for block in blocks {
         for i in 0..LANES {
-            lanes[i] = if block[i] > lanes[i] {
-                block[i]
-            } else {
-                lanes[i]
-            };
+            lanes[i] = if block[i] > lanes[i] { block[i] } else { lanes[i] };
         }
     }
     for (lane, value) in lanes.iter_mut().zip(rest) {
@@ -135,10 +130,7 @@ mod tests {
             }
             let expected = 0.5 + integral * h / 3.0;
             let (cdf, pdf) = normal(x as f32);
-            assert!(
-                (f64::from(cdf) - expected).abs() < 3e-7,
-                "Phi({x}) = {cdf}, not {expected}"
-            );
+            assert!((f64::from(cdf) - expected).abs() < 3e-7, "Phi({x}) = {cdf}, not {expected}");
             assert!((f64::from(pdf) - density(x)).abs() < 3e-7, "phi({x})");
         }
     }

@@ -15,13 +15,7 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// A view whose rows lie `row_stride` elements apart and whose columns are adjacent.
     pub fn rows(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
-        let view = Self {
-            data,
-            rows,
-            cols,
-            row_stride,
-            col_stride: 1,
-        };
+        let view = Self { data, rows, cols, row_stride, col_stride: 1 };
         assert!(view.end() <= data.len(), "matrix view leaves its slice");
         view
     }
@@ -78,10 +72,7 @@ pub fn matmul(
     if m == 0 || n == 0 {
         return;
     }
-    assert!(
-        (m - 1) * out_stride + n <= out.len(),
-        "matrix product leaves its output"
-    );
+    assert!((m - 1) * out_stride + n <= out.len(), "matrix product leaves its output");
     // SAFETY: the output was just checked; it is borrowed mutably, so it overlaps neither operand.
     unsafe { run(out.as_mut_ptr(), out_stride, output, a, b, scale, threads) }
 }
@@ -94,15 +85,7 @@ pub fn product(a: View<'_>, b: View<'_>) -> Vec<f32> {
         // SAFETY: the memory is the product's own and as large as the product; `Overwrite` reads none of
         // it and writes all of it, with zeros where the inner dimension is empty.
         unsafe {
-            run(
-                out.as_mut_ptr(),
-                b.cols,
-                Output::Overwrite,
-                a,
-                b,
-                1.0,
-                Threads::All,
-            );
+            run(out.as_mut_ptr(), b.cols, Output::Overwrite, a, b, 1.0, Threads::All);
             out.set_len(elements);
         }
     }
@@ -121,11 +104,7 @@ unsafe fn run(
     scale: f32,
     threads: Threads,
 ) {
-    assert_eq!(
-        a.cols, b.rows,
-        "matrix product of {}x{} and {}x{}",
-        a.rows, a.cols, b.rows, b.cols
-    );
+    assert_eq!(a.cols, b.rows, "matrix product of {}x{} and {}x{}", a.rows, a.cols, b.rows, b.cols);
     let parallelism = match threads {
         Threads::One => Parallelism::None,
         Threads::All => Parallelism::Rayon(0),
@@ -197,15 +176,7 @@ mod tests {
         let b = [5.0, 7.0, 9.0, 6.0, 8.0, 9.0];
         let mut out = [1.0; 4];
         let product = View::rows(&b, 2, 2, 3).t();
-        matmul(
-            &mut out,
-            2,
-            Output::Add,
-            View::dense(&a, 2, 2),
-            product,
-            1.0,
-            Threads::One,
-        );
+        matmul(&mut out, 2, Output::Add, View::dense(&a, 2, 2), product, 1.0, Threads::One);
         assert_eq!(out, [20.0, 23.0, 44.0, 51.0]);
     }
 
@@ -215,11 +186,7 @@ mod tests {
         let a = View::dense(&values, 2, 3);
         assert_eq!(product(a, a.t()), [5.0, 14.0, 14.0, 50.0]);
         let empty = View::dense(&[], 2, 0);
-        assert_eq!(
-            product(empty, empty.t()),
-            [0.0; 4],
-            "an empty inner dimension"
-        );
+        assert_eq!(product(empty, empty.t()), [0.0; 4], "an empty inner dimension");
         assert!(product(empty.t(), View::dense(&[], 2, 0)).is_empty());
     }
 

@@ -59,12 +59,8 @@ pub fn forward(
                 start as u32,
             );
         });
-    let saved = Saved {
-        normalised: tensor(normalised, dims(x)),
-        inverse_deviation,
-        gamma: gamma.clone(),
-        dropout,
-    };
+    let saved =
+        Saved { normalised: tensor(normalised, dims(x)), inverse_deviation, gamma: gamma.clone(), dropout };
     (tensor(y, dims(x)), saved)
 }
 
@@ -157,15 +153,7 @@ fn backward(dy: &FlexTensor, saved: &Saved) -> (FlexTensor, FlexTensor, FlexTens
         .map(|(((dsum, dy), normalised), inverse)| {
             let (mut dgamma, mut dbeta) = (vec![0.0; width], vec![0.0; width]);
             let gamma = slice(&saved.gamma);
-            backward_rows(
-                dsum,
-                &mut dgamma,
-                &mut dbeta,
-                dy,
-                normalised,
-                inverse,
-                gamma,
-            );
+            backward_rows(dsum, &mut dgamma, &mut dbeta, dy, normalised, inverse, gamma);
             (dgamma, dbeta)
         })
         .collect();
@@ -174,11 +162,7 @@ fn backward(dy: &FlexTensor, saved: &Saved) -> (FlexTensor, FlexTensor, FlexTens
         add_rows(&mut dgamma, gamma);
         add_rows(&mut dbeta, beta);
     }
-    (
-        tensor(dsum, dims(dy)),
-        tensor(dgamma, &[width]),
-        tensor(dbeta, &[width]),
-    )
+    (tensor(dsum, dims(dy)), tensor(dgamma, &[width]), tensor(dbeta, &[width]))
 }
 
 /// Parents: x, gamma, beta, and the residual if there is one.
@@ -218,14 +202,7 @@ pub fn tracked<C: CheckpointStrategy, const N: usize>(
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes = inputs.each_ref().map(|input| input.node());
     let values = inputs.map(|input| contiguous(input.into_primitive()));
-    let (y, saved) = forward(
-        &values[0],
-        values.get(3),
-        &values[1],
-        &values[2],
-        epsilon,
-        dropout,
-    );
+    let (y, saved) = forward(&values[0], values.get(3), &values[1], &values[2], epsilon, dropout);
     match NormNode::<N>.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prep) => prep.finish(saved, y),
         OpsKind::UnTracked(prep) => prep.finish(y),

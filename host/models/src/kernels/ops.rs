@@ -121,11 +121,7 @@ pub fn attention(
     dropout: Option<Dropout>,
 ) -> Tensor<3> {
     if fused(&qkv.device()) {
-        let attention = Attention {
-            heads,
-            key_bias: Arc::clone(key_bias),
-            dropout,
-        };
+        let attention = Attention { heads, key_bias: Arc::clone(key_bias), dropout };
         return Tensor::from_dispatch(Dispatch::fused_attention(qkv.into_dispatch(), attention));
     }
     composed::attention(qkv, heads, key_bias, dropout)
@@ -172,9 +168,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let random = |seed: u64, dims: &[usize]| {
             let values: Vec<f32> = (0..dims.iter().product::<usize>() as u64)
-                .map(|i| {
-                    (mix64(seed.wrapping_mul(1 << 32) + i) >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-                })
+                .map(|i| (mix64(seed.wrapping_mul(1 << 32) + i) >> 40) as f32 / (1u64 << 23) as f32 - 1.0)
                 .collect();
             TensorData::new(values, dims.to_vec())
         };
@@ -186,9 +180,7 @@ mod tests {
             residual: cube(2, HIDDEN),
             qkv: cube(3, 3 * HIDDEN),
             matrices: (4..7)
-                .map(|i| {
-                    Tensor::from_data(random(i, &[20 + i as usize, HIDDEN]), &device).require_grad()
-                })
+                .map(|i| Tensor::from_data(random(i, &[20 + i as usize, HIDDEN]), &device).require_grad())
                 .collect(),
             vectors: [20 + 4, 20 + 5, 20 + 6, HIDDEN, HIDDEN]
                 .iter()
@@ -209,25 +201,13 @@ mod tests {
         let floats = |data: TensorData| data.iter::<f32>().collect::<Vec<f32>>();
         let mut all = vec![floats(y.into_data())];
         for tensor in [&inputs.x, &inputs.residual, &inputs.qkv] {
-            all.push(
-                tensor
-                    .grad_remove(&mut gradients)
-                    .map_or(vec![], |g| floats(g.into_data())),
-            );
+            all.push(tensor.grad_remove(&mut gradients).map_or(vec![], |g| floats(g.into_data())));
         }
         for tensor in &inputs.matrices {
-            all.push(
-                tensor
-                    .grad_remove(&mut gradients)
-                    .map_or(vec![], |g| floats(g.into_data())),
-            );
+            all.push(tensor.grad_remove(&mut gradients).map_or(vec![], |g| floats(g.into_data())));
         }
         for tensor in &inputs.vectors {
-            all.push(
-                tensor
-                    .grad_remove(&mut gradients)
-                    .map_or(vec![], |g| floats(g.into_data())),
-            );
+            all.push(tensor.grad_remove(&mut gradients).map_or(vec![], |g| floats(g.into_data())));
         }
         all
     }
@@ -238,20 +218,12 @@ mod tests {
         composed: impl Fn(&Inputs) -> Tensor<D>,
     ) {
         let (ours, theirs) = (run(fused), run(composed));
-        assert_eq!(
-            theirs.iter().filter(|values| !values.is_empty()).count(),
-            1 + with_gradient
-        );
+        assert_eq!(theirs.iter().filter(|values| !values.is_empty()).count(), 1 + with_gradient);
         for (which, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
             assert_eq!(ours.len(), theirs.len(), "result {which}");
-            let scale = theirs
-                .iter()
-                .fold(1.0f32, |largest, value| largest.max(value.abs()));
+            let scale = theirs.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
             for (a, b) in ours.iter().zip(theirs) {
-                assert!(
-                    (a - b).abs() < 2e-5 * scale,
-                    "result {which}: {a} fused, {b} composed"
-                );
+                assert!((a - b).abs() < 2e-5 * scale, "result {which}: {a} fused, {b} composed");
             }
         }
     }
@@ -261,18 +233,11 @@ mod tests {
     }
 
     fn layer(inputs: &Inputs, i: usize) -> Linear {
-        Linear {
-            weight: inputs.matrices[i].clone(),
-            bias: inputs.vectors[i].clone(),
-        }
+        Linear { weight: inputs.matrices[i].clone(), bias: inputs.vectors[i].clone() }
     }
 
     fn layer_norm(inputs: &Inputs) -> LayerNorm {
-        LayerNorm {
-            gamma: inputs.vectors[3].clone(),
-            beta: inputs.vectors[4].clone(),
-            epsilon: 1e-12,
-        }
+        LayerNorm { gamma: inputs.vectors[3].clone(), beta: inputs.vectors[4].clone(), epsilon: 1e-12 }
     }
 
     #[test]
@@ -291,19 +256,9 @@ mod tests {
 
     #[test]
     fn elementwise() {
-        assert_same(
-            1,
-            |i| gelu(i.x.clone() * 4),
-            |i| composed::gelu(i.x.clone() * 4),
-        );
-        let Some(choice) = some_dropout() else {
-            panic!("a dropout")
-        };
-        assert_same(
-            1,
-            |i| dropout(i.x.clone(), Some(choice)),
-            |i| composed::dropout(i.x.clone(), choice),
-        );
+        assert_same(1, |i| gelu(i.x.clone() * 4), |i| composed::gelu(i.x.clone() * 4));
+        let Some(choice) = some_dropout() else { panic!("a dropout") };
+        assert_same(1, |i| dropout(i.x.clone(), Some(choice)), |i| composed::dropout(i.x.clone(), choice));
         assert_same(1, |i| dropout(i.x.clone(), None), |i| i.x.clone() * 1);
     }
 
@@ -318,9 +273,7 @@ mod tests {
             assert_same(
                 4,
                 |i| residual_norm(i.x.clone(), i.residual.clone(), &layer_norm(i), choice),
-                |i| {
-                    composed::residual_norm(i.x.clone(), i.residual.clone(), &layer_norm(i), choice)
-                },
+                |i| composed::residual_norm(i.x.clone(), i.residual.clone(), &layer_norm(i), choice),
             );
         }
     }
@@ -328,9 +281,7 @@ mod tests {
     #[test]
     fn attention_with_padding() {
         let bias: Vec<f32> = (0..BATCH)
-            .flat_map(|row| {
-                (0..TOKENS).map(move |t| if t < TOKENS - 4 * row { 0.0 } else { f32::MIN })
-            })
+            .flat_map(|row| (0..TOKENS).map(move |t| if t < TOKENS - 4 * row { 0.0 } else { f32::MIN }))
             .collect();
         let bias = Arc::new(bias);
         for choice in [None, some_dropout()] {
@@ -345,20 +296,9 @@ mod tests {
     #[test]
     fn embeddings() {
         // Repeated ids: their rows' gradients must add up.
-        let ids = [7, 5, 2].map(|n| {
-            Arc::new(
-                (0..(BATCH * TOKENS) as u32)
-                    .map(|i| i * i % n)
-                    .collect::<Vec<u32>>(),
-            )
-        });
-        let tables = |i: &Inputs| {
-            [
-                i.matrices[0].clone(),
-                i.matrices[1].clone(),
-                i.matrices[2].clone(),
-            ]
-        };
+        let ids = [7, 5, 2]
+            .map(|n| Arc::new((0..(BATCH * TOKENS) as u32).map(|i| i * i % n).collect::<Vec<u32>>()));
+        let tables = |i: &Inputs| [i.matrices[0].clone(), i.matrices[1].clone(), i.matrices[2].clone()];
         // As in a batch: ids that differ, positions, and one type for all.
         let positions = (0..BATCH).flat_map(|_| 0..TOKENS as u32).collect();
         let batch = [Arc::clone(&ids[0]), Arc::new(positions), Arc::new(vec![1; BATCH * TOKENS])];

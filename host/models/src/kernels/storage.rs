@@ -28,11 +28,7 @@ pub fn dims(tensor: &FlexTensor) -> &[usize] {
 /// A tensor of `shape` from its row-major elements.
 pub fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
     debug_assert_eq!(values.len(), shape.iter().product::<usize>());
-    FlexTensor::new(
-        Bytes::from_elems(values),
-        Layout::contiguous(Shape::from(shape.to_vec())),
-        DType::F32,
-    )
+    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(Shape::from(shape.to_vec())), DType::F32)
 }
 
 /// Zeroed memory for `elements` floats. Large buffers are zeroed by all threads: one core writes memory
@@ -88,10 +84,7 @@ mod tests {
         for elements in [0, 1, 1 << 16, (1 << 16) + 1, 200_003] {
             assert_eq!(buffer(elements), vec![0.0; elements]);
         }
-        assert_eq!(
-            repeated(&[&[1.0, 2.0], &[3.0]], 2),
-            [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]
-        );
+        assert_eq!(repeated(&[&[1.0, 2.0], &[3.0]], 2), [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
         assert_eq!(repeated(&[&[1.0], &[2.0]], 1000).len(), 2000);
         assert!(repeated(&[], 5).is_empty());
     }

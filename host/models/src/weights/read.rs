@@ -34,12 +34,8 @@ pub struct LoadReport {
 impl Weights {
     /// Reads a whole file. Its header is checked before anything of the size that it claims is allocated.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let refuse = |what: String| ModelError::File {
-            path: path.into(),
-            what,
-        };
-        let bytes =
-            std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let refuse = |what: String| ModelError::File { path: path.into(), what };
+        let bytes = std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
         let file = SafeTensors::deserialize(&bytes)
             .map_err(|error| refuse(format!("not a valid safetensors file: {error}")))?;
         let mut tensors = BTreeMap::new();
@@ -52,21 +48,13 @@ impl Weights {
                 None => ignored.push(name),
             }
         }
-        Ok(Self {
-            path: path.into(),
-            tensors,
-            ignored,
-        })
+        Ok(Self { path: path.into(), tensors, ignored })
     }
 
     /// The tensors that a file holds, without their values.
     pub fn headers(path: &Path) -> Result<Vec<TensorHeader>, ModelError> {
-        let refuse = |what: String| ModelError::File {
-            path: path.into(),
-            what,
-        };
-        let bytes =
-            std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let refuse = |what: String| ModelError::File { path: path.into(), what };
+        let bytes = std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
         let file = SafeTensors::deserialize(&bytes)
             .map_err(|error| refuse(format!("not a valid safetensors file: {error}")))?;
         let mut headers: Vec<TensorHeader> = file
@@ -94,11 +82,8 @@ impl Weights {
 
     /// What nobody took, without the integer buffers (`position_ids`) that some exports carry.
     pub fn left_over(&self) -> Vec<String> {
-        let integers: BTreeSet<&String> = self
-            .ignored
-            .iter()
-            .filter(|name| !name.ends_with("position_ids"))
-            .collect();
+        let integers: BTreeSet<&String> =
+            self.ignored.iter().filter(|name| !name.ends_with("position_ids")).collect();
         self.tensors.keys().chain(integers).cloned().collect()
     }
 }
@@ -107,20 +92,10 @@ impl Weights {
 fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
     let data = view.data();
     match view.dtype() {
-        Dtype::F32 => Some(
-            data.as_chunks::<4>()
-                .0
-                .iter()
-                .map(|bytes| f32::from_le_bytes(*bytes))
-                .collect(),
-        ),
-        Dtype::F64 => Some(
-            data.as_chunks::<8>()
-                .0
-                .iter()
-                .map(|bytes| f64::from_le_bytes(*bytes) as f32)
-                .collect(),
-        ),
+        Dtype::F32 => Some(data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()),
+        Dtype::F64 => {
+            Some(data.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes) as f32).collect())
+        }
         Dtype::BF16 => Some(
             data.as_chunks::<2>()
                 .0
@@ -163,21 +138,14 @@ mod tests {
         let data = [0, 0, 0x80, 0x3f, 0x80, 0x3f, 0x00, 0x3c];
         let mut weights = read(&file(header, &data)).unwrap();
         for name in ["a", "b", "c"] {
-            assert_eq!(
-                weights.take(&[name.into()]),
-                Some((vec![1], vec![1.0])),
-                "{name}"
-            );
+            assert_eq!(weights.take(&[name.into()]), Some((vec![1], vec![1.0])), "{name}");
         }
         assert!(weights.left_over().is_empty());
     }
 
     #[test]
     fn damaged_files_are_errors() {
-        let good = file(
-            r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
-            &[0; 8],
-        );
+        let good = file(r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, &[0; 8]);
         assert!(read(&good).is_ok());
         for length in 0..good.len() {
             assert!(read(&good[..length]).is_err(), "cut after {length} bytes");

@@ -19,10 +19,7 @@ pub struct NamedTensor {
 ///
 /// The bytes depend on the tensors alone. The caller fsyncs the folder once it has written all its files.
 pub fn write_safetensors(path: &Path, tensors: &[NamedTensor]) -> Result<(), ModelError> {
-    let refuse = |what: String| ModelError::File {
-        path: path.into(),
-        what,
-    };
+    let refuse = |what: String| ModelError::File { path: path.into(), what };
     let views = tensors
         .iter()
         .map(|tensor| {
@@ -32,8 +29,8 @@ pub fn write_safetensors(path: &Path, tensors: &[NamedTensor]) -> Result<(), Mod
                 .map_err(|error| refuse(format!("tensor {}: {error}", tensor.name)))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let bytes = safetensors::serialize(views, None)
-        .map_err(|error| refuse(format!("cannot be encoded: {error}")))?;
+    let bytes =
+        safetensors::serialize(views, None).map_err(|error| refuse(format!("cannot be encoded: {error}")))?;
 
     let temporary = path.with_extension("safetensors.tmp");
     let write = || -> std::io::Result<()> {
@@ -58,21 +55,10 @@ mod tests {
     fn what_is_written_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.safetensors");
-        let tensor = NamedTensor {
-            name: "w".into(),
-            shape: vec![2, 1],
-            values: vec![1.5, -2.0],
-        };
+        let tensor = NamedTensor { name: "w".into(), shape: vec![2, 1], values: vec![1.5, -2.0] };
         write_safetensors(&path, std::slice::from_ref(&tensor)).unwrap();
         let mut weights = Weights::read(&path).unwrap();
-        assert_eq!(
-            weights.take(&["w".into()]),
-            Some((tensor.shape, tensor.values))
-        );
-        assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "no temporary file stays"
-        );
+        assert_eq!(weights.take(&["w".into()]), Some((tensor.shape, tensor.values)));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
     }
 }

@@ -25,10 +25,7 @@ impl wit::HostModel for HostState {
     fn tokenizer_files(&mut self, _: Resource<ModelRep>) -> Result<Vec<wit::ModelFile>> {
         let result = self.services.tokenizer_files();
         let files = self.checked(result)?;
-        Ok(files
-            .into_iter()
-            .map(|file| wit::ModelFile { path: file.path, content: file.content })
-            .collect())
+        Ok(files.into_iter().map(|file| wit::ModelFile { path: file.path, content: file.content }).collect())
     }
 
     fn labels(&mut self, _: Resource<ModelRep>) -> Result<Vec<String>> {

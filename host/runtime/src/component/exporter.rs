@@ -21,11 +21,7 @@ impl ComponentExporter {
 }
 
 impl Exporter for ComponentExporter {
-    fn export(
-        &mut self,
-        model: Arc<dyn ModelView>,
-        bundle: Arc<dyn Bundle>,
-    ) -> Result<(), PluginError> {
+    fn export(&mut self, model: Arc<dyn ModelView>, bundle: Arc<dyn Bundle>) -> Result<(), PluginError> {
         self.0.call("exporter.export-model", Scene::export(model, bundle), |guest, store| {
             guest.call_export_model(store, Resource::new_borrow(0), Resource::new_borrow(1))
         })

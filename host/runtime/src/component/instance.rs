@@ -18,7 +18,11 @@ const MAX_FRAMES: usize = 8;
 
 /// The exported interface of one kind.
 pub trait Interface: Sized {
-    fn load(pre: &InstancePre<HostState>, store: &mut Store<HostState>, instance: &Instance) -> WasmResult<Self>;
+    fn load(
+        pre: &InstancePre<HostState>,
+        store: &mut Store<HostState>,
+        instance: &Instance,
+    ) -> WasmResult<Self>;
 }
 
 macro_rules! interface {

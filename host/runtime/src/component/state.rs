@@ -19,11 +19,7 @@ pub struct HostState {
 
 impl HostState {
     pub fn new(limits: &Limits) -> Self {
-        Self {
-            services: Services::new(limits),
-            memory: MemoryCeiling::new(limits.memory_mib),
-            failure: None,
-        }
+        Self { services: Services::new(limits), memory: MemoryCeiling::new(limits.memory_mib), failure: None }
     }
 
     /// Turns a failed request into a trap, and remembers why.

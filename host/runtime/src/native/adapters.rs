@@ -112,11 +112,7 @@ impl Metric for NativeMetric {
 }
 
 impl Exporter for NativeExporter {
-    fn export(
-        &mut self,
-        model: Arc<dyn ModelView>,
-        bundle: Arc<dyn Bundle>,
-    ) -> Result<(), PluginError> {
+    fn export(&mut self, model: Arc<dyn ModelView>, bundle: Arc<dyn Bundle>) -> Result<(), PluginError> {
         let scene = Scene::export(model, bundle);
         self.0.call("exporter.export-model", Method::ExportModel, &(), scene, done)
     }

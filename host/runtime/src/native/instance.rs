@@ -49,9 +49,8 @@ impl NativeInstance {
         };
         let deadline = self.library.runtime.ticker().deadline(self.library.limits.deadline_ms);
         self.context.services.begin(scene, deadline);
-        let result = self
-            .exchange(&live, method, input)
-            .and_then(|answer| finish(answer, &mut self.context.services));
+        let result =
+            self.exchange(&live, method, input).and_then(|answer| finish(answer, &mut self.context.services));
         self.context.services.end();
         // A plugin that declined is still whole; anything else may have left it half-way.
         if matches!(result, Ok(_) | Err(Cause::Refused { .. })) {
@@ -74,9 +73,8 @@ impl NativeInstance {
         let mut out = Buffer::EMPTY;
         // SAFETY: the table was checked when the library was loaded; the instance came from it; the
         // context outlives the call and nothing else touches it meanwhile.
-        let status = unsafe {
-            (table.call)(live.pointer, method as u32, Slice::new(&input), &host, &mut out)
-        };
+        let status =
+            unsafe { (table.call)(live.pointer, method as u32, Slice::new(&input), &host, &mut out) };
         let answer = take(table, out);
         match status {
             Status::OK => wire::decode(&answer).map_err(|error| nonsense(&error.to_string())),

@@ -69,7 +69,9 @@ impl Library {
         let cause = match status {
             Status::OK => match wire::decode(&answer) {
                 Ok(description) => return Ok(description),
-                Err(error) => Cause::Contract { what: format!("its answer makes no sense: {error}"), help: None },
+                Err(error) => {
+                    Cause::Contract { what: format!("its answer makes no sense: {error}"), help: None }
+                }
             },
             _ => Cause::Panicked { message: String::from_utf8_lossy(&answer).into_owned() },
         };
@@ -92,7 +94,10 @@ fn open(
     // SAFETY: the symbol's name carries the version of its type.
     let entry = unsafe { library.get::<Entry>(ENTRY_SYMBOL) }.map(|entry| *entry).map_err(|_| {
         fail(
-            format!("it has no symbol `{}`", String::from_utf8_lossy(&ENTRY_SYMBOL[..ENTRY_SYMBOL.len() - 1])),
+            format!(
+                "it has no symbol `{}`",
+                String::from_utf8_lossy(&ENTRY_SYMBOL[..ENTRY_SYMBOL.len() - 1])
+            ),
             Some("build it with `pegbox_plugin::export!` and the crate type `cdylib`"),
         )
     })?;
@@ -134,5 +139,6 @@ fn open_copy(runtime: &Runtime, file: &Path, bytes: &[u8]) -> Result<libloading:
     copy.write_all(bytes).map_err(|error| format!("no room for a private copy: {error}"))?;
     let path = copy.into_temp_path();
     // SAFETY: this runs the library's initialisers: the recipe trusts this very file.
-    unsafe { libloading::Library::new(&*path) }.map_err(|error| format!("the system does not load it: {error}"))
+    unsafe { libloading::Library::new(&*path) }
+        .map_err(|error| format!("the system does not load it: {error}"))
 }

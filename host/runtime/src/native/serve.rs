@@ -96,9 +96,7 @@ fn answer(services: &mut Services, request: &[u8]) -> Result<Vec<u8>, Cause> {
             reply(&Bytes(services.read_model(&name, start, count, element)?))
         }
         HostRequest::BundleCreate { path } => reply(&services.create_file(&path)?),
-        HostRequest::BundleAppend { path, content } => {
-            reply(&services.append_to_file(&path, &content.0)?)
-        }
+        HostRequest::BundleAppend { path, content } => reply(&services.append_to_file(&path, &content.0)?),
     }
 }
 

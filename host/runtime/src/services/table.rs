@@ -29,23 +29,19 @@ impl TensorTable {
     }
 
     pub fn get(&self, op: &'static str, handle: u32) -> Result<&AnyTensor, TensorError> {
-        self.index(handle)
-            .and_then(|index| self.slots.get(index))
-            .and_then(Option::as_ref)
-            .ok_or_else(|| {
-                TensorError::new(op, "the handle belongs to an earlier call, or to no tensor")
-                    .with_help("handles live until the end of the call that got them; keep numbers, not tensors")
-            })
+        self.index(handle).and_then(|index| self.slots.get(index)).and_then(Option::as_ref).ok_or_else(|| {
+            TensorError::new(op, "the handle belongs to an earlier call, or to no tensor")
+                .with_help("handles live until the end of the call that got them; keep numbers, not tensors")
+        })
     }
 
     /// Whether a tensor of that type may be added.
     pub fn check_room(&self, op: &'static str, kind: TensorType) -> Result<(), TensorError> {
         if self.slots.len() - self.free.len() >= self.max_live {
             let limit = self.limits.tensors;
-            return Err(TensorError::new(op, format!("{limit} tensor handles are alive already"))
-                .with_help(format!(
-                    "drop tensors that are no longer needed, or raise `limits.tensors` (now {limit})"
-                )));
+            return Err(TensorError::new(op, format!("{limit} tensor handles are alive already")).with_help(
+                format!("drop tensors that are no longer needed, or raise `limits.tensors` (now {limit})"),
+            ));
         }
         if self.bytes.saturating_add(size(kind)) > self.max_bytes {
             let limit = self.limits.tensor_mib;
@@ -88,7 +84,8 @@ impl TensorTable {
     pub fn clear(&mut self) {
         // Numbers start over after four billion tensors; the guest's own table of handles ends long
         // before that if it keeps any.
-        self.base = self.base.checked_add(self.slots.len() as u32).filter(|base| *base < 1 << 31).unwrap_or(1);
+        self.base =
+            self.base.checked_add(self.slots.len() as u32).filter(|base| *base < 1 << 31).unwrap_or(1);
         self.slots.clear();
         self.free.clear();
         self.bytes = 0;

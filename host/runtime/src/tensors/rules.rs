@@ -10,8 +10,7 @@ use DType::{Boolean, Float, Int};
 /// A wrong number of arguments, a dtype that `op` does not take, shapes that do not fit, a dimension that
 /// does not exist, a parameter out of range, a result of more than [`MAX_ELEMENTS`].
 pub fn infer(op: &TensorOp, arguments: &[TensorType]) -> Result<TensorType, TensorError> {
-    let out = infer_unbounded(op, arguments)
-        .map_err(|error| error.with_operands(arguments))?;
+    let out = infer_unbounded(op, arguments).map_err(|error| error.with_operands(arguments))?;
     if out.shape.elements() > MAX_ELEMENTS {
         return Err(too_large(op.name(), out.shape).with_operands(arguments));
     }
@@ -31,11 +30,7 @@ pub fn infer_for(op: &TensorOp, arguments: &[&AnyTensor]) -> Result<TensorType, 
 ///
 /// # Errors
 /// Not a shape, too large, or not the shape of so many values.
-pub fn created(
-    op: &'static str,
-    dims: &[u32],
-    values: Option<usize>,
-) -> Result<Shape, TensorError> {
+pub fn created(op: &'static str, dims: &[u32], values: Option<usize>) -> Result<Shape, TensorError> {
     let sizes: Vec<usize> = dims.iter().map(|dim| *dim as usize).collect();
     let shape = shape_of(op, &sizes)?;
     if shape.elements() > MAX_ELEMENTS {
@@ -98,9 +93,7 @@ pub fn broadcast(op: &'static str, left: Shape, right: Shape) -> Result<Shape, T
                 op,
                 format!("shapes {left} and {right} do not broadcast: {other} meets {size}"),
             )
-            .with_help(
-                "shapes are aligned at the last dimension; sizes must be equal, or one of them 1",
-            ));
+            .with_help("shapes are aligned at the last dimension; sizes must be equal, or one of them 1"));
         }
         out = out.with(offset + i, size);
     }
@@ -263,9 +256,7 @@ fn infer_unbounded(op: &TensorOp, arguments: &[TensorType]) -> Result<TensorType
         }
         TensorOp::WithGradient => {
             let [about, value, gradient] = exactly(name, arguments)?;
-            for (what, operand) in
-                [("the input", about), ("the value", value), ("the gradient", gradient)]
-            {
+            for (what, operand) in [("the input", about), ("the value", value), ("the gradient", gradient)] {
                 takes(name, what, operand, &[Float])?;
             }
             if value.shape != Shape::SCALAR {
@@ -301,20 +292,12 @@ fn exactly<const N: usize>(
         .map_err(|_| TensorError::new(op, format!("takes {N} tensors, got {}", arguments.len())))
 }
 
-fn takes(
-    op: &'static str,
-    what: &str,
-    operand: TensorType,
-    dtypes: &[DType],
-) -> Result<(), TensorError> {
+fn takes(op: &'static str, what: &str, operand: TensorType, dtypes: &[DType]) -> Result<(), TensorError> {
     if dtypes.contains(&operand.dtype) {
         return Ok(());
     }
     let wanted = dtypes.iter().map(|dtype| dtype.name()).collect::<Vec<_>>().join(" or ");
-    let error = TensorError::new(
-        op,
-        format!("{what} is {}; it must be {wanted}", operand.dtype.name()),
-    );
+    let error = TensorError::new(op, format!("{what} is {}; it must be {wanted}", operand.dtype.name()));
     Err(match dtypes {
         [Float] | [Float, Int] => error.with_help("convert it with `to-float`"),
         [Int] => error.with_help("convert it with `to-int`"),
@@ -356,10 +339,7 @@ fn shape_of(op: &'static str, dims: &[usize]) -> Result<Shape, TensorError> {
 }
 
 fn too_large(op: &'static str, shape: Shape) -> TensorError {
-    TensorError::new(
-        op,
-        format!("a tensor of shape {shape} would have more than {MAX_ELEMENTS} elements"),
-    )
+    TensorError::new(op, format!("a tensor of shape {shape} would have more than {MAX_ELEMENTS} elements"))
 }
 
 fn reduction(op: &'static str, dims: &[i32], shape: Shape) -> Result<Shape, TensorError> {
@@ -378,9 +358,7 @@ fn gather(along: i32, input: TensorType, indices: TensorType) -> Result<Shape, T
     if from.rank() != at.rank() {
         return Err(TensorError::new(
             op,
-            format!(
-                "index tensor has shape {at}, the input has shape {from}; they must have the same rank"
-            ),
+            format!("index tensor has shape {at}, the input has shape {from}; they must have the same rank"),
         )
         .with_help("`reshape` the index tensor, for example from [B] to [B, 1]"));
     }
@@ -433,10 +411,7 @@ fn concatenated(along: i32, parts: &[TensorType]) -> Result<TensorType, TensorEr
         if !agrees {
             return Err(TensorError::new(
                 op,
-                format!(
-                    "{} and {} must be equal but for dimension {along}",
-                    first.shape, part.shape
-                ),
+                format!("{} and {} must be equal but for dimension {along}", first.shape, part.shape),
             ));
         }
         size = size.saturating_add(part.shape[along]);

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pegbox_runtime::{
-    AnyTensor, DType, LimitOverrides, LoadError, LoadOptions, Plugin, PluginFolders, Row, RowBatch,
-    Runtime, Shape, StepView, TensorEngine, TensorError, TensorOp, TensorType,
+    AnyTensor, DType, LimitOverrides, LoadError, LoadOptions, Plugin, PluginFolders, Row, RowBatch, Runtime,
+    Shape, StepView, TensorEngine, TensorError, TensorOp, TensorType,
 };
 
 /// Builds the hostile plugin `name` and loads it with those limits.

@@ -62,7 +62,7 @@ impl ModelError {
 fn list(title: &str, names: &[String]) -> String {
     match names {
         [] => String::new(),
-        [first @ ..] if first.len() <= 4 => format!("; {title}: {}", first.join(", ")),
+        few if few.len() <= 4 => format!("; {title}: {}", few.join(", ")),
         _ => format!("; {title}: {} and {} more", names[..4].join(", "), names.len() - 4),
     }
 }

@@ -8,6 +8,9 @@ use rayon::ThreadPoolBuilder;
 
 const CLASSES: usize = 7;
 
+/// A parameter's gradient, if it took part.
+type Named = (String, Option<Vec<f32>>);
+
 fn model() -> Bert {
     let config = serde_json::json!({
         "vocab_size": 1500, "hidden_size": 96, "num_hidden_layers": 2, "num_attention_heads": 3,
@@ -29,7 +32,7 @@ fn gradients(
     model: &Bert,
     step: u64,
     trainable: &dyn Fn(&str) -> bool,
-) -> (f32, Vec<(String, Option<Vec<f32>>)>) {
+) -> (f32, Vec<Named>) {
     let batch = batch();
     let mut graph = model.tracked(trainable);
     let mode = Mode { dropout: Some(DropoutKey { seed: 9, step }), hidden_states: false };

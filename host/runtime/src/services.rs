@@ -109,21 +109,21 @@ impl Services {
         self.keep(op, result, out)
     }
 
-    pub fn from_floats(&mut self, dims: &[u32], values: Vec<f32>) -> Result<u32, Cause> {
+    pub fn tensor_from_floats(&mut self, dims: &[u32], values: Vec<f32>) -> Result<u32, Cause> {
         let (op, engine) = ("from-floats", self.engine()?);
         let shape = rules::created(op, dims, Some(values.len()))?;
         let out = TensorType { shape, dtype: DType::Float };
         self.tensors.check_room(op, out)?;
-        let result = guarded(|| engine.from_floats(shape, values))?;
+        let result = guarded(|| engine.tensor_from_floats(shape, values))?;
         self.keep(op, result, out)
     }
 
-    pub fn from_ints(&mut self, dims: &[u32], values: Vec<i64>) -> Result<u32, Cause> {
+    pub fn tensor_from_ints(&mut self, dims: &[u32], values: Vec<i64>) -> Result<u32, Cause> {
         let (op, engine) = ("from-ints", self.engine()?);
         let shape = rules::created(op, dims, Some(values.len()))?;
         let out = TensorType { shape, dtype: DType::Int };
         self.tensors.check_room(op, out)?;
-        let result = guarded(|| engine.from_ints(shape, values))?;
+        let result = guarded(|| engine.tensor_from_ints(shape, values))?;
         self.keep(op, result, out)
     }
 

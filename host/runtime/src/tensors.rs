@@ -77,9 +77,9 @@ pub trait TensorEngine: Send + Sync {
     /// Float tensor filled with `value`.
     fn full(&self, shape: Shape, value: f32) -> Result<AnyTensor, TensorError>;
     /// Float tensor from row-major values.
-    fn from_floats(&self, shape: Shape, values: Vec<f32>) -> Result<AnyTensor, TensorError>;
+    fn tensor_from_floats(&self, shape: Shape, values: Vec<f32>) -> Result<AnyTensor, TensorError>;
     /// Integer tensor from row-major values.
-    fn from_ints(&self, shape: Shape, values: Vec<i64>) -> Result<AnyTensor, TensorError>;
+    fn tensor_from_ints(&self, shape: Shape, values: Vec<i64>) -> Result<AnyTensor, TensorError>;
     /// All elements, row-major; int and boolean are converted. Waits for the device.
     fn read_floats(&self, tensor: &AnyTensor) -> Result<Vec<f32>, TensorError>;
     /// All elements of an int or boolean tensor, row-major. Waits for the device.

@@ -70,13 +70,13 @@ impl TensorEngine for BurnEngine {
         Ok(Value::wrap(raw, TensorType { shape, dtype: DType::Float }))
     }
 
-    fn from_floats(&self, shape: Shape, values: Vec<f32>) -> Result<AnyTensor, TensorError> {
+    fn tensor_from_floats(&self, shape: Shape, values: Vec<f32>) -> Result<AnyTensor, TensorError> {
         let data = TensorData::new(values, burn_shape(&shape));
         let raw = Dispatch::float_from_data(data, self.place());
         Ok(Value::wrap(raw, TensorType { shape, dtype: DType::Float }))
     }
 
-    fn from_ints(&self, shape: Shape, values: Vec<i64>) -> Result<AnyTensor, TensorError> {
+    fn tensor_from_ints(&self, shape: Shape, values: Vec<i64>) -> Result<AnyTensor, TensorError> {
         let data = TensorData::new(values, burn_shape(&shape));
         let raw = Dispatch::int_from_data(data, self.place());
         Ok(Value::wrap(raw, TensorType { shape, dtype: DType::Int }))

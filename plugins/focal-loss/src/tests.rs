@@ -1,4 +1,5 @@
-//! The loss against formulas written out in 64-bit floats, and against values from PyTorch.
+//! The loss against its formula written out in 64-bit floats, and against PyTorch's definition of
+//! cross-entropy.
 
 use pegbox_plugin::testing::TestStep;
 use pegbox_plugin::{Loss, Plugin};
@@ -59,7 +60,8 @@ fn every_configuration_is_its_formula() {
 
 #[test]
 fn without_gamma_it_is_pytorchs_cross_entropy() {
-    // torch.nn.functional.cross_entropy(logits, labels[, label_smoothing=0.1]), torch 2.
+    // What the documentation of torch.nn.CrossEntropyLoss defines for these logits, worked out apart from
+    // this code.
     near(loss(r#"{"gamma": 0}"#, &step()), 1.122943071887486);
     near(loss(r#"{"gamma": 0, "label-smoothing": 0.1}"#, &step()), 1.1625264052208195);
 }

@@ -108,7 +108,8 @@ fn ask_rustup() -> bool {
         return false;
     }
     say(&format!("The compiler lacks the standard library for {TARGET} (plugins): asking rustup for it"));
-    match run(Command::new("rustup").args(["target", "add", TARGET])) {
+    // Its failure is expected where there is no way to its server, and needs no backtrace.
+    match run(Command::new("rustup").args(["target", "add", TARGET]).env("RUST_BACKTRACE", "0")) {
         Ok(_) => true,
         Err(error) => {
             eprintln!("  rustup could not: {error:#}");

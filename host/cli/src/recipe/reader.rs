@@ -230,7 +230,7 @@ impl<'a, 'i> Section<'a, 'i> {
 
     /// Notes the keys that nobody asked for, and those that are missing; a misspelled one is not missing, too.
     pub(super) fn finish(self) {
-        let unknown = |name: &str| !self.known.iter().any(|known| *known == name);
+        let unknown = |name: &str| !self.known.contains(&name);
         let strangers: Vec<&str> =
             self.table.keys().map(|key| key.get_ref().as_ref()).filter(|name| unknown(name)).collect();
         for (key, message, help) in &self.missing {

@@ -20,7 +20,7 @@ pub const SCORES: &str = "evaluation.json";
 /// Evaluates, unless the run holds the result already.
 pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Report>> {
     let best = load_best(run)?;
-    let part = if material.dataset.test().len() > 0 { Part::Test } else { Part::Validation };
+    let part = if material.dataset.test().is_empty() { Part::Validation } else { Part::Test };
     let metrics = material.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();
     let key = key(&["eval", &material.key(), &best.step.to_string(), &part.to_string(), &metrics.join(";")]);
     let stage = material.session.console.stage("eval");

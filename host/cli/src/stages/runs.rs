@@ -101,7 +101,7 @@ fn is_run_name(name: &str) -> bool {
 
 /// a, b, ..., z, za, zb, ..., zz, zza, ...: in this order they also sort.
 fn suffixes() -> impl Iterator<Item = String> {
-    (0..).flat_map(|count| (b'a'..b'z').map(move |last| "z".repeat(count) + &char::from(last).to_string()))
+    (0..).flat_map(|count| (b'a'..=b'y').map(move |last| "z".repeat(count) + &char::from(last).to_string()))
 }
 
 /// `2026-11-24`, in UTC. The calendar arithmetic is Howard Hinnant's `civil_from_days`.

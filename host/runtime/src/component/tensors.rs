@@ -35,12 +35,12 @@ impl HostTensor for HostState {
     }
 
     fn from_floats(&mut self, shape: Vec<u32>, values: Vec<f32>) -> Result<Handle> {
-        let result = self.services.from_floats(&shape, values);
+        let result = self.services.tensor_from_floats(&shape, values);
         self.owned(result)
     }
 
     fn from_ints(&mut self, shape: Vec<u32>, values: Vec<i64>) -> Result<Handle> {
-        let result = self.services.from_ints(&shape, values);
+        let result = self.services.tensor_from_ints(&shape, values);
         self.owned(result)
     }
 

@@ -76,8 +76,10 @@ fn answer(services: &mut Services, request: &[u8]) -> Result<Vec<u8>, Cause> {
             handle(services.apply(&op, &arguments))
         }
         HostRequest::TensorFull { shape, value } => handle(services.full(&shape, value)),
-        HostRequest::TensorFromFloats { shape, values } => handle(services.from_floats(&shape, values)),
-        HostRequest::TensorFromInts { shape, values } => handle(services.from_ints(&shape, values)),
+        HostRequest::TensorFromFloats { shape, values } => {
+            handle(services.tensor_from_floats(&shape, values))
+        }
+        HostRequest::TensorFromInts { shape, values } => handle(services.tensor_from_ints(&shape, values)),
         HostRequest::TensorShape { tensor } => reply(&services.shape(number(tensor))?),
         HostRequest::TensorDType { tensor } => reply(&services.dtype(number(tensor))?),
         HostRequest::TensorRead { tensor } => reply(&services.read(number(tensor))?),

@@ -146,8 +146,7 @@ fn infer_unbounded(op: &TensorOp, arguments: &[TensorType]) -> Result<TensorType
         TensorOp::Clamp { low, high } => {
             let [input] = exactly(name, arguments)?;
             takes(name, "the input", input, &[Float])?;
-            // Also refuses a bound that is NaN.
-            if !(low <= high) {
+            if low > high || low.is_nan() || high.is_nan() {
                 return Err(TensorError::new(name, format!("low {low} is not at most high {high}")));
             }
             Ok(input)

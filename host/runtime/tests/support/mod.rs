@@ -78,11 +78,11 @@ impl TensorEngine for VecEngine {
         Ok(AnyTensor::new(vec![value; shape.elements()], kind(DType::Float, shape)))
     }
 
-    fn from_floats(&self, shape: Shape, values: Vec<f32>) -> Result<AnyTensor, TensorError> {
+    fn tensor_from_floats(&self, shape: Shape, values: Vec<f32>) -> Result<AnyTensor, TensorError> {
         Ok(AnyTensor::new(values, kind(DType::Float, shape)))
     }
 
-    fn from_ints(&self, shape: Shape, values: Vec<i64>) -> Result<AnyTensor, TensorError> {
+    fn tensor_from_ints(&self, shape: Shape, values: Vec<i64>) -> Result<AnyTensor, TensorError> {
         Ok(AnyTensor::new(values, kind(DType::Int, shape)))
     }
 

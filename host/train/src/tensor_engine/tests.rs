@@ -12,11 +12,11 @@ fn engine() -> BurnEngine {
 }
 
 fn floats(dims: &[usize], values: &[f32]) -> AnyTensor {
-    engine().from_floats(Shape::new(dims).unwrap(), values.to_vec()).unwrap()
+    engine().tensor_from_floats(Shape::new(dims).unwrap(), values.to_vec()).unwrap()
 }
 
 fn ints(dims: &[usize], values: &[i64]) -> AnyTensor {
-    engine().from_ints(Shape::new(dims).unwrap(), values.to_vec()).unwrap()
+    engine().tensor_from_ints(Shape::new(dims).unwrap(), values.to_vec()).unwrap()
 }
 
 fn apply(op: TensorOp, arguments: &[&AnyTensor]) -> Result<AnyTensor, TensorError> {

@@ -16,7 +16,7 @@ fn stages(root: &Path) -> Result<Vec<(&'static str, Duration)>> {
     say("1/4  The host: the `pegbox` program, optimised (minutes the first time, seconds after that)");
     stages.push((
         "build the host",
-        process::run(cargo().args(["build", "--release", "--package", "pegbox"]).current_dir(root))?,
+        process::run(cargo().args(["build", "--release", "--workspace", "--bins"]).current_dir(root))?,
     ));
 
     say("2/4  The first-party plugins: Rust crates, compiled to WebAssembly components");

@@ -2,6 +2,7 @@
 //! computes it: embeddings, post-norm encoder layers, a pooler, a linear head.
 
 mod config;
+pub mod mean_layer;
 
 pub use config::{BertConfig, Pooling};
 
@@ -13,6 +14,7 @@ use crate::parameters::{Parameter, Parameters};
 use crate::tokens::TokenBatch;
 use crate::weights::{LoadReport, Weights};
 use burn::tensor::{Device, Tensor, TensorData};
+use mean_layer::MeanLayer;
 use std::sync::Arc;
 
 /// B rows, T tokens, H = `hidden_size`, C classes.
@@ -121,7 +123,7 @@ impl Bert {
     fn pool(&self, x: Tensor<3>, batch: &TokenBatch) -> Tensor<2> {
         let [rows, tokens, hidden] = x.dims();
         match self.pooling {
-            Pooling::Cls => {
+            Pooling::Cls | Pooling::MeanLayer => {
                 let first = x.narrow(1, 0, 1);
                 ops::linear(first, &self.pooler).reshape([rows, hidden]).tanh()
             }
@@ -149,8 +151,9 @@ impl Bert {
     /// Fits `weights` to a model of `config` with `classes` classes on `device` (without autodiff).
     ///
     /// Names may have the prefix `bert.` or not, and the old `LayerNorm.gamma`/`beta`. A file without a
-    /// head, or without a pooler, gets a new one from `seed`; anything else that is missing or of
-    /// another shape is an error that lists it.
+    /// head, or without a pooler, gets a new one from `seed`; so does the last layer with
+    /// [`Pooling::MeanLayer`], whose place `config` must have. Anything else that is missing or of another
+    /// shape is an error that lists it.
     pub fn load(
         config: BertConfig,
         pooling: Pooling,
@@ -163,6 +166,7 @@ impl Bert {
         let range = model.config.initializer_range;
         let mut report = LoadReport::default();
         let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
+        let mean_layer = MeanLayer::of(&model.config).filter(|_| model.pooling == Pooling::MeanLayer);
         for (name, mut parameter) in model.parameters() {
             let expected = parameter.shape();
             match weights.take(&aliases(&name)) {
@@ -181,11 +185,27 @@ impl Bert {
                     parameter.set(values, device);
                     report.initialised.push(name);
                 }
+                None if mean_layer.as_ref().is_some_and(|layer| layer.holds(&name)) => {
+                    let new = mean_layer.as_ref().and_then(|layer| layer.values(&name));
+                    let elements = expected.iter().product();
+                    parameter.set(new.unwrap_or_else(|| normal(&name, seed, elements, range)), device);
+                    report.initialised.push(name);
+                }
                 None => missing.push(name),
             }
         }
         if !missing.is_empty() || !misshapen.is_empty() {
             return Err(ModelError::Weights { path: weights.path().into(), missing, misshapen });
+        }
+        if let Some(layer) =
+            mean_layer.filter(|layer| report.initialised.iter().any(|name| layer.holds(name)))
+        {
+            // The file's pooler was made for the layer before.
+            for (name, mut parameter) in model.parameters() {
+                if let Some(values) = layer.pooler_values(&name) {
+                    parameter.set(values, device);
+                }
+            }
         }
         report.unexpected = weights.left_over();
         Ok((model, report))

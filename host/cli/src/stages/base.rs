@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use pegbox_hub::{BaseModel, Obtained, Source, obtain};
-use pegbox_models::BertConfig;
+use pegbox_models::{BertConfig, Pooling};
 
 use crate::console::megabytes;
 use crate::recipe::Recipe;
@@ -28,6 +28,9 @@ pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
         config.hidden_dropout_prob = dropout;
         config.attention_probs_dropout_prob = dropout;
         config.classifier_dropout = Some(dropout);
+    }
+    if recipe.model.pooling == Pooling::MeanLayer {
+        config = config.with_another_layer();
     }
     let positions = config.max_position_embeddings;
     if recipe.model.max_length as usize > positions {

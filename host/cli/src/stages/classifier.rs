@@ -37,6 +37,8 @@ pub fn configuration(recipe: &Recipe, base: &Base, labels: &[String]) -> Map<Str
     let pooling = match recipe.model.pooling {
         Pooling::Cls => "cls",
         Pooling::Mean => "mean",
+        // It is a layer of the model, which config.json counts.
+        Pooling::MeanLayer => "cls",
     };
     config.insert("pegbox".into(), json!({ "pooling": pooling, "max-length": recipe.model.max_length }));
     config

@@ -74,6 +74,7 @@ impl<'a> Material<'a> {
         let pooling = match model.pooling {
             Pooling::Cls => "cls",
             Pooling::Mean => "mean",
+            Pooling::MeanLayer => "mean-layer",
         };
         let batch = match self.recipe.train.batch {
             Batch::Tokens(tokens) => format!("{tokens} tokens"),

@@ -14,6 +14,8 @@ pub enum Pooling {
     Cls,
     /// The mean of the tokens' hidden states, as sentence-embedding models do.
     Mean,
+    /// As `Cls`, after one more encoder layer that begins as that mean: see [`mean_layer`](super::mean_layer).
+    MeanLayer,
 }
 
 /// A BERT's sizes, by the names that config.json uses.
@@ -90,6 +92,14 @@ impl BertConfig {
             ));
         }
         Ok(config)
+    }
+
+    /// The same with one more encoder layer.
+    #[must_use]
+    pub fn with_another_layer(mut self) -> Self {
+        self.num_hidden_layers += 1;
+        self.source.insert("num_hidden_layers".into(), self.num_hidden_layers.into());
+        self
     }
 
     /// config.json of the trained classifier, as Transformers' `AutoModelForSequenceClassification` reads

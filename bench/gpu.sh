@@ -30,15 +30,16 @@ build() {
     mkdir -p "$(dirname "$archive")"
     archive=$(cd "$(dirname "$archive")" && pwd)/$(basename "$archive")
     cd "$root"
-    cargo build --release --package pegbox-models --features cuda --example step --example parity
+    cargo build --release --package pegbox --package pegbox-models --features pegbox/cuda \
+        --bin pegbox --example step --example parity
 
     stage=$(mktemp -d)
     # shellcheck disable=SC2064  # the folder as it is named now
     trap "rm -rf '$stage'" EXIT
     mkdir -p "$stage/bin" "$stage/tests" "$stage/bench/python"
-    local target=${CARGO_TARGET_DIR:-target}/release/examples
-    for program in step parity; do
-        strip -o "$stage/bin/$program" "$target/$program"
+    local target=${CARGO_TARGET_DIR:-target}/release
+    for program in pegbox examples/step examples/parity; do
+        strip -o "$stage/bin/$(basename "$program")" "$target/$program"
     done
     cp -R tests/parity "$stage/tests/parity"
     cp bench/gpu.sh "$stage/bench/"

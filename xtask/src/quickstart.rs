@@ -31,7 +31,12 @@ fn stages(root: &Path) -> Result<Vec<(&'static str, Duration)>> {
     say("4/4  One prediction with the exported model");
     stages.push((
         "pegbox predict",
-        process::run(pegbox(root, &plugins).args(["predict", "--recipe"]).arg(&recipe).arg(SENTENCE))?,
+        process::run(
+            pegbox(root, &plugins)
+                .args(["predict", "--model"])
+                .arg(root.join(EXAMPLE).join("out/hf"))
+                .arg(SENTENCE),
+        )?,
     ));
     Ok(stages)
 }

@@ -68,8 +68,11 @@ pub fn inspect(session: &Session, arguments: &InspectPlugin) -> Result<(), Box<R
         Trust::Native => "outside the sandbox",
         Trust::BuiltIn => "as a part of Pegbox",
     };
+    // What a recipe pins to run the library instead.
+    let native = manifest.native.as_ref().and_then(|native| native.digest.as_deref());
+    let native = native.map_or(String::new(), |digest| format!("\n  native     {digest}"));
     print(&format!(
-        "{manifest}\n  {}\n  kinds      {}\n  licence    {}\n  contract   {}\n  digest     {}\n  runs       {runs}\n  \
+        "{manifest}\n  {}\n  kinds      {}\n  licence    {}\n  contract   {}\n  digest     {}{native}\n  runs       {runs}\n  \
          reads      {fields}\n  limits     {deadline_ms} ms a call, {memory_mib} MiB\n  config     {}\n",
         about.summary,
         kinds.join(", "),

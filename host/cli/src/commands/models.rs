@@ -41,7 +41,7 @@ pub fn inspect(session: &Session, arguments: &InspectModel) -> Result<(), Box<Re
     print(&format!(
         "{}\n  architecture  {architecture} ({}), {} layers, hidden size {}, {} heads\n  parameters    {:.1} M \
          in {} tensors, {}, {}\n  positions     {}\n  labels        {labels}\n  tokenizer     {kind}, \
-         vocabulary of {vocabulary}\n  licence       {}\n  digest        {}\n",
+         vocabulary of {vocabulary}\n  licence       {}\n  digest        {}\n  folder        {}\n",
         arguments.source,
         text("model_type"),
         text("num_hidden_layers"),
@@ -54,6 +54,7 @@ pub fn inspect(session: &Session, arguments: &InspectModel) -> Result<(), Box<Re
         text("max_position_embeddings"),
         model.licence.as_deref().unwrap_or("not stated"),
         model.digest,
+        model.folder.display(),
     ));
     if arguments.tensors {
         for header in &headers {

@@ -66,9 +66,9 @@ pub enum Command {
     Predict(Predict),
     /// Do whatever of prepare, train, eval and export is not up to date
     Run(RecipeArgument),
-    /// Look at plugins
+    /// Make, test, look at and share plugins
     #[command(subcommand)]
-    Plugin(PluginCommand),
+    Plugin(crate::commands::PluginCommand),
     /// Look at base models
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -119,26 +119,6 @@ pub struct Predict {
     /// Also the logits of all labels, in the order of their ids; goes with --json
     #[arg(long, requires = "json")]
     pub logits: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum PluginCommand {
-    /// The plugins that a recipe in this place would find
-    List(RecipeArgument),
-    /// What a plugin is, may do and can be told
-    Inspect(InspectPlugin),
-}
-
-#[derive(Debug, Args)]
-pub struct InspectPlugin {
-    /// `team/name` or `team/name@requirement`
-    pub plugin: String,
-    /// The recipe whose plugin folders are searched
-    #[arg(long, default_value = crate::recipe::FILE_NAME)]
-    pub recipe: PathBuf,
-    /// The JSON Schema of the configuration, and nothing else
-    #[arg(long)]
-    pub schema: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -23,7 +23,9 @@ mod run;
 /// `pegbox train`
 mod train;
 
-use crate::arguments::{Command, ModelsCommand, PluginCommand, RunArgument};
+pub use plugin::PluginCommand;
+
+use crate::arguments::{Command, ModelsCommand, RunArgument};
 use crate::plugins::RecipePlugins;
 use crate::recipe::Recipe;
 use crate::report::Report;
@@ -46,8 +48,7 @@ pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
         Command::Export(arguments) => export::run(session, &arguments),
         Command::Predict(arguments) => predict::run(session, &arguments),
         Command::Run(arguments) => run::run(session, &Recipe::load(&arguments.recipe)?),
-        Command::Plugin(PluginCommand::List(arguments)) => plugin::list(session, &arguments.recipe),
-        Command::Plugin(PluginCommand::Inspect(arguments)) => plugin::inspect(session, &arguments),
+        Command::Plugin(command) => plugin::run(session, command),
         Command::Models(ModelsCommand::Inspect(arguments)) => models::inspect(session, &arguments),
     }
 }

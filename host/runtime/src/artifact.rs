@@ -59,7 +59,7 @@ pub fn check_read(
     let fail =
         |what: String, help: Option<String>| Err(ArtifactError { operation: "model.read", what, help });
     let Some(info) = tensors.iter().find(|info| info.name == name) else {
-        let near = crate::suggest::nearest(name, tensors.iter().map(|info| info.name.as_str()));
+        let near = pegbox_manifest::suggest::nearest(name, tensors.iter().map(|info| info.name.as_str()));
         return fail(
             format!("the model has no tensor `{name}`"),
             near.map(|near| format!("did you mean `{near}`?")),

@@ -11,7 +11,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
-use crate::digest;
+use pegbox_manifest::digest;
 
 /// One block of SHA-256, the longest key that HMAC takes as it is.
 const KEY_BYTES: usize = 64;

@@ -5,7 +5,7 @@ use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
 use crate::error::Cause;
-use crate::suggest;
+use pegbox_manifest::suggest;
 
 /// The largest schema text.
 const MAX_BYTES: usize = 256 << 10;

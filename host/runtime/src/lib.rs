@@ -13,8 +13,6 @@ mod clock;
 mod component;
 /// Configurations and their JSON Schema.
 mod configuration;
-/// SHA-256 digests as manifests and recipes write them.
-pub mod digest;
 /// The WebAssembly engine that all plugins share.
 mod engine;
 /// Calls that failed.
@@ -23,12 +21,8 @@ mod error;
 mod identity;
 /// One trait for each kind of plugin.
 mod kinds;
-/// How much a plugin may use.
-mod limits;
 /// What goes wrong before a plugin runs.
 mod load_error;
-/// `plugin.toml`.
-pub mod manifest;
 /// Plugins as shared libraries.
 mod native;
 /// A loaded plugin.
@@ -39,8 +33,6 @@ mod resolve;
 mod services;
 /// One forward pass.
 mod step;
-/// "Did you mean".
-pub mod suggest;
 /// Opaque tensors, the engine's trait, and the rules of shapes and dtypes.
 pub mod tensors;
 
@@ -49,15 +41,17 @@ pub use engine::Runtime;
 pub use error::{Cause, PluginError};
 pub use identity::{PluginIdentity, Trust};
 pub use kinds::{Cleaner, Exporter, Loss, Metric, Validator};
-pub use limits::{LimitError, LimitOverrides, Limits};
 pub use load_error::LoadError;
-pub use manifest::Manifest;
+pub use pegbox_manifest::{
+    LimitError, LimitOverrides, Limits, Manifest, ManifestError, Permissions, PluginReference, digest,
+    suggest,
+};
 pub use pegbox_plugin_abi::artifacts::{Element, ModelFile, TensorInfo};
 pub use pegbox_plugin_abi::lifecycle::{Description, Kind, Refusal};
 pub use pegbox_plugin_abi::measurement::{Detail, Report, Score};
 pub use pegbox_plugin_abi::records::{Outcome, Row, RowBatch};
 pub use pegbox_plugin_abi::validation::{Finding, Fix, Severity};
 pub use plugin::{LoadOptions, Plugin, TrustLevel};
-pub use resolve::{PluginFolders, PluginReference, Resolved};
+pub use resolve::{PluginFolders, Resolved};
 pub use step::StepView;
 pub use tensors::{AnyTensor, DType, Shape, TensorEngine, TensorError, TensorOp, TensorType};

@@ -2,28 +2,19 @@
 
 use std::path::PathBuf;
 
+use pegbox_manifest::{LimitError, ManifestError};
+
 use crate::error::PluginError;
-use crate::limits::LimitError;
 
 /// A plugin that was not loaded, and why.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     #[error("{}: {fault}", file.display())]
     Read { file: PathBuf, fault: std::io::Error },
-    /// The manifest cannot be understood. `line` counts from 1.
-    #[error("{}{}: {fault}", file.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
-    Manifest { file: PathBuf, line: Option<usize>, fault: String, help: Option<String> },
-    #[error("`{reference}` does not name a plugin: {fault}")]
-    Reference { reference: String, fault: String },
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     #[error("plugin `{reference}` was not found")]
     NotFound { reference: String, help: String },
-    #[error(
-        "plugin {plugin} is built for contract {built_for}, this host serves {}",
-        crate::manifest::CONTRACT
-    )]
-    Contract { plugin: String, built_for: semver::Version },
-    #[error("plugin {plugin} asks for the permission `{permission}`, which is not granted")]
-    Permission { plugin: String, permission: String },
     #[error("plugin {plugin}: {source}")]
     Limit { plugin: String, source: LimitError },
     #[error("{}: the file is {mib} MiB, the most is {limit_mib}", file.display())]
@@ -58,18 +49,12 @@ impl LoadError {
     /// How to mend it.
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Manifest { help, .. }
-            | Self::NotAComponent { help, .. }
+            Self::Manifest(error) => return error.help(),
+            Self::NotAComponent { help, .. }
             | Self::Link { help, .. }
             | Self::Native { help, .. } => return help.clone(),
             Self::NotFound { help, .. } => help.clone(),
             Self::Call(error) => return error.help(),
-            Self::Reference { .. } => "write `team/name` or `team/name@requirement`, such as `pegbox/focal-loss@^0.1`".to_owned(),
-            Self::Contract { built_for, .. } if newer(built_for) => {
-                "use a newer Pegbox, or an older version of the plugin".to_owned()
-            }
-            Self::Contract { .. } => "use a newer version of the plugin, or an older Pegbox".to_owned(),
-            Self::Permission { .. } => "this version of Pegbox grants no permissions: plugins see what they are handed and nothing else".to_owned(),
             Self::Limit { .. } => "set `limits` where the recipe names the plugin".to_owned(),
             Self::Tampered { by, .. } => format!(
                 "the file was changed or exchanged after {by} was written: fetch or build the plugin again, and change the digest only if you know why it differs"
@@ -80,8 +65,4 @@ impl LoadError {
             _ => return None,
         })
     }
-}
-
-fn newer(built_for: &semver::Version) -> bool {
-    semver::Version::parse(crate::manifest::CONTRACT).is_ok_and(|ours| *built_for > ours)
 }

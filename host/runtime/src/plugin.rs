@@ -10,16 +10,16 @@ use crate::component::{
     ComponentCleaner, ComponentExporter, ComponentLoss, ComponentMetric, ComponentValidator, Program,
 };
 use crate::configuration::Schema;
-use crate::digest;
 use crate::engine::Runtime;
 use crate::error::{Cause, PluginError};
 use crate::identity::{PluginIdentity, Trust};
 use crate::kinds::{Cleaner, Exporter, Loss, Metric, Validator};
-use crate::limits::{LimitOverrides, Limits};
 use crate::load_error::LoadError;
-use crate::manifest::{Binary, Manifest};
 use crate::native::{Library, NativeCleaner, NativeExporter, NativeLoss, NativeMetric, NativeValidator};
 use crate::resolve::Resolved;
+use pegbox_manifest::digest;
+use pegbox_manifest::{Binary, Manifest};
+use pegbox_manifest::{LimitOverrides, Limits};
 
 /// What a recipe says beside a plugin's name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -2,39 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use semver::VersionReq;
+use pegbox_manifest::{FILE_NAME, Manifest, ManifestError, PluginReference, suggest};
 
 use crate::load_error::LoadError;
-use crate::manifest::{FILE_NAME, Manifest, is_name};
-use crate::suggest;
-
-/// `team/name@requirement` as a recipe writes it; without a requirement any version will do.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PluginReference {
-    pub name: String,
-    pub requirement: VersionReq,
-}
-
-impl PluginReference {
-    /// # Errors
-    /// Not `team/name`, or the requirement is not one of semantic versions.
-    pub fn parse(reference: &str) -> Result<Self, LoadError> {
-        let fail = |fault| LoadError::Reference { reference: reference.to_owned(), fault };
-        let (name, requirement) = match reference.split_once('@') {
-            Some((name, requirement)) => (
-                name,
-                VersionReq::parse(requirement).map_err(|error| {
-                    fail(format!("`{requirement}` is not a version requirement: {error}"))
-                })?,
-            ),
-            None => (reference, VersionReq::STAR),
-        };
-        if !is_name(name) {
-            return Err(fail(format!("`{name}` is not `team/name`")));
-        }
-        Ok(Self { name: name.to_owned(), requirement })
-    }
-}
 
 /// A plugin that was found: its manifest and where it stands.
 #[derive(Clone, Debug)]
@@ -127,7 +97,10 @@ fn fits(found: &Resolved, wanted: &PluginReference) -> bool {
 
 /// A broken manifest is about the wanted plugin if its folder has the plugin's short name.
 fn likely_about(error: &LoadError, name: &str) -> bool {
-    let (LoadError::Manifest { file, .. } | LoadError::Read { file, .. }) = error else { return false };
+    let LoadError::Manifest(ManifestError::Wrong { file, .. } | ManifestError::Read { file, .. }) = error
+    else {
+        return false;
+    };
     let short = name.split_once('/').map(|(_, short)| short);
     file.parent().and_then(Path::file_name).and_then(|folder| folder.to_str()) == short
 }
@@ -143,10 +116,7 @@ fn list(folder: &Path) -> Vec<Result<Resolved, LoadError>> {
         found.push(folder.to_owned());
     }
     found.sort();
-    found
-        .into_iter()
-        .map(|folder| Manifest::read(&folder).map(|manifest| Resolved { manifest, folder }))
-        .collect()
+    found.into_iter().map(|folder| Ok(Resolved { manifest: Manifest::read(&folder)?, folder })).collect()
 }
 
 #[cfg(test)]
@@ -198,7 +168,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("focal")).unwrap();
         std::fs::write(folder.path().join("focal").join(FILE_NAME), "nonsense").unwrap();
         let folders = PluginFolders::new(vec![folder.path().to_owned()]);
-        assert!(matches!(folders.resolve("acme/focal"), Err(LoadError::Manifest { .. })));
+        assert!(matches!(folders.resolve("acme/focal"), Err(LoadError::Manifest(_))));
         assert!(matches!(folders.resolve("acme/other"), Err(LoadError::NotFound { .. })));
     }
 }

@@ -12,11 +12,11 @@ use pegbox_plugin_abi::artifacts::{Element, ModelFile, TensorInfo};
 use crate::artifact::{ArtifactError, Bundle, BundlePaths, ModelView, check_read};
 use crate::clock::Deadline;
 use crate::error::Cause;
-use crate::limits::Limits;
 use crate::step::StepView;
 use crate::tensors::{
     AnyTensor, DType, MAX_READ_ELEMENTS, TensorEngine, TensorError, TensorOp, TensorType, rules,
 };
+use pegbox_manifest::Limits;
 use table::TensorTable;
 
 /// What a call is about.

@@ -19,9 +19,6 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     Runtime::new(&folder).unwrap()
 });
 
-const DEFAULT: LimitOverrides =
-    LimitOverrides { deadline_ms: None, memory_mib: None, copy_mib: None, tensors: None, tensor_mib: None };
-
 fn cleaner(name: &str, limits: LimitOverrides) -> Box<dyn Cleaner> {
     load(&RUNTIME, name, limits).unwrap().cleaner(&json!({})).unwrap()
 }
@@ -43,7 +40,7 @@ fn every_plugin_of_the_corpus_builds() {
 
 #[test]
 fn an_endless_loop_ends_at_its_deadline() {
-    let limits = LimitOverrides { deadline_ms: Some(200), ..DEFAULT };
+    let limits = LimitOverrides { deadline_ms: Some(200), ..Default::default() };
     let mut cleaner = cleaner("endless-loop", limits);
     let started = Instant::now();
     let error = cleaner.clean(&batch(5..9)).unwrap_err();
@@ -60,7 +57,7 @@ fn an_endless_loop_ends_at_its_deadline() {
 
 #[test]
 fn time_in_tensor_operations_counts_towards_the_deadline() {
-    let limits = LimitOverrides { deadline_ms: Some(200), ..DEFAULT };
+    let limits = LimitOverrides { deadline_ms: Some(200), ..Default::default() };
     let error = loss_error("dawdler", limits);
     assert_eq!(error.cause(), &Cause::Deadline { limit_ms: 200 });
     assert_eq!(error.to_string(), "plugin hostile/dawdler@0.1.0 failed in loss.compute at step 412");
@@ -68,7 +65,7 @@ fn time_in_tensor_operations_counts_towards_the_deadline() {
 
 #[test]
 fn a_memory_bomb_stops_at_its_ceiling() {
-    let limits = LimitOverrides { memory_mib: Some(16), ..DEFAULT };
+    let limits = LimitOverrides { memory_mib: Some(16), ..Default::default() };
     let error = cleaner("memory-bomb", limits).clean(&batch([1])).unwrap_err();
     assert_eq!(error.cause(), &Cause::Memory { limit_mib: 16 });
     assert!(error.help().unwrap().contains("limits.memory-mib"));
@@ -78,14 +75,14 @@ fn a_memory_bomb_stops_at_its_ceiling() {
 fn more_memory_than_allowed_from_the_start_is_a_matter_of_memory() {
     // Two pages are 128 KiB: give it the least that can be given, and a module that wants more cannot be
     // made here; so a bomb with 1 MiB must already fail in its first step.
-    let limits = LimitOverrides { memory_mib: Some(1), ..DEFAULT };
+    let limits = LimitOverrides { memory_mib: Some(1), ..Default::default() };
     let error = cleaner("memory-bomb", limits).clean(&batch([1])).unwrap_err();
     assert_eq!(error.cause(), &Cause::Memory { limit_mib: 1 });
 }
 
 #[test]
 fn after_a_trap_the_next_call_works_again() {
-    let mut cleaner = cleaner("unlucky", DEFAULT);
+    let mut cleaner = cleaner("unlucky", LimitOverrides::default());
     assert_eq!(cleaner.clean(&batch(1..4)).unwrap(), vec![Outcome::Keep; 3]);
     for _ in 0..3 {
         let error = cleaner.clean(&batch(12..15)).unwrap_err();
@@ -98,28 +95,28 @@ fn after_a_trap_the_next_call_works_again() {
 
 #[test]
 fn deep_recursion_is_a_stack_overflow() {
-    let error = cleaner("bottomless", DEFAULT).clean(&batch([1])).unwrap_err();
+    let error = cleaner("bottomless", LimitOverrides::default()).clean(&batch([1])).unwrap_err();
     let Cause::StackOverflow { backtrace } = error.cause() else { panic!("{error:?}") };
     assert!(backtrace.iter().any(|function| function == "deeper"), "{backtrace:?}");
 }
 
 #[test]
 fn the_wrong_number_of_outcomes_is_an_error() {
-    let error = cleaner("miscounting", DEFAULT).clean(&batch(1..4)).unwrap_err();
+    let error = cleaner("miscounting", LimitOverrides::default()).clean(&batch(1..4)).unwrap_err();
     assert_eq!(error.cause().to_string(), "the plugin broke the contract: it returned 0 outcomes for 3 rows");
 }
 
 #[test]
 fn a_small_memory_cannot_be_copied_out_without_end() {
-    let error = cleaner("verbose", DEFAULT).clean(&batch(0..100)).unwrap_err();
+    let error = cleaner("verbose", LimitOverrides::default()).clean(&batch(0..100)).unwrap_err();
     assert_eq!(error.cause(), &Cause::Copied { limit_mib: 64 });
-    let limits = LimitOverrides { copy_mib: Some(200), ..DEFAULT };
+    let limits = LimitOverrides { copy_mib: Some(200), ..Default::default() };
     assert_eq!(cleaner("verbose", limits).clean(&batch(0..100)).unwrap().len(), 100);
 }
 
 #[test]
 fn what_a_plugin_declines_reaches_the_user_as_it_is() {
-    let mut cleaner = cleaner("reluctant", DEFAULT);
+    let mut cleaner = cleaner("reluctant", LimitOverrides::default());
     for _ in 0..2 {
         let error = cleaner.clean(&batch([1])).unwrap_err();
         assert_eq!(error.to_string(), "plugin hostile/reluctant@0.1.0 failed in cleaner.clean at record 1");
@@ -130,7 +127,7 @@ fn what_a_plugin_declines_reaches_the_user_as_it_is() {
 
 #[test]
 fn an_import_that_the_world_lacks_is_refused_by_name() {
-    let error = load(&RUNTIME, "smuggler", DEFAULT).map(|_| ()).unwrap_err();
+    let error = load(&RUNTIME, "smuggler", LimitOverrides::default()).map(|_| ()).unwrap_err();
     assert!(matches!(error, LoadError::Import { .. }), "{error}");
     assert_eq!(
         error.to_string(),
@@ -140,7 +137,7 @@ fn an_import_that_the_world_lacks_is_refused_by_name() {
 
 #[test]
 fn a_wrong_shape_tells_operation_shapes_and_step() {
-    let error = loss_error("misshapen", DEFAULT);
+    let error = loss_error("misshapen", LimitOverrides::default());
     assert_eq!(error.to_string(), "plugin hostile/misshapen@0.1.0 failed in loss.compute at step 412");
     assert_eq!(
         error.cause().to_string(),
@@ -153,9 +150,10 @@ fn a_wrong_shape_tells_operation_shapes_and_step() {
 
 #[test]
 fn a_loss_of_another_shape_is_an_error_and_one_that_is_nan_is_the_callers_to_see() {
-    let error = loss_error("not-a-scalar", DEFAULT);
+    let error = loss_error("not-a-scalar", LimitOverrides::default());
     assert!(error.cause().to_string().contains("the loss is float [2, 3]; it must be float [1]"));
-    let mut loss = load(&RUNTIME, "not-a-number", DEFAULT).unwrap().loss(&json!({})).unwrap();
+    let mut loss =
+        load(&RUNTIME, "not-a-number", LimitOverrides::default()).unwrap().loss(&json!({})).unwrap();
     let step = TestStep::new(1);
     let value = loss.compute(step.clone()).unwrap();
     assert!(step.engine.read_floats(&value).unwrap()[0].is_nan());
@@ -163,7 +161,7 @@ fn a_loss_of_another_shape_is_an_error_and_one_that_is_nan_is_the_callers_to_see
 
 #[test]
 fn tensors_do_not_pile_up() {
-    let limits = LimitOverrides { tensors: Some(100), ..DEFAULT };
+    let limits = LimitOverrides { tensors: Some(100), ..Default::default() };
     let error = loss_error("hoarder", limits);
     assert_eq!(error.cause().to_string(), "full: 100 tensor handles are alive already");
     assert!(error.help().unwrap().contains("limits.tensors"));
@@ -171,7 +169,7 @@ fn tensors_do_not_pile_up() {
 
 #[test]
 fn a_tensor_of_an_earlier_call_is_recognised() {
-    let mut loss = load(&RUNTIME, "nostalgic", DEFAULT).unwrap().loss(&json!({})).unwrap();
+    let mut loss = load(&RUNTIME, "nostalgic", LimitOverrides::default()).unwrap().loss(&json!({})).unwrap();
     assert!(loss.compute(TestStep::new(0)).is_ok());
     let error = loss.compute(TestStep::new(1)).unwrap_err();
     assert!(error.cause().to_string().contains("belongs to an earlier call"), "{error:?}");
@@ -181,7 +179,8 @@ fn a_tensor_of_an_earlier_call_is_recognised() {
 
 #[test]
 fn an_exporter_cannot_leave_its_bundle() {
-    let mut exporter = load(&RUNTIME, "escapist", DEFAULT).unwrap().exporter(&json!({})).unwrap();
+    let mut exporter =
+        load(&RUNTIME, "escapist", LimitOverrides::default()).unwrap().exporter(&json!({})).unwrap();
     let error = exporter.export(Arc::new(NoModel), Arc::new(NoBundle)).unwrap_err();
     assert!(error.cause().to_string().contains("\"../../authorized_keys\""), "{error:?}");
 }
@@ -190,12 +189,13 @@ fn an_exporter_cannot_leave_its_bundle() {
 fn a_component_that_was_changed_is_not_compiled() {
     let folder = tempfile::tempdir().unwrap();
     let plugin = pegbox_hostile_plugins::build("unlucky", folder.path()).unwrap();
-    assert!(load_from(&RUNTIME, folder.path(), "unlucky", DEFAULT).is_ok());
+    assert!(load_from(&RUNTIME, folder.path(), "unlucky", LimitOverrides::default()).is_ok());
     let file = plugin.join("plugin.wasm");
     let mut bytes = std::fs::read(&file).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&file, bytes).unwrap();
-    let error = load_from(&RUNTIME, folder.path(), "unlucky", DEFAULT).map(|_| ()).unwrap_err();
+    let error =
+        load_from(&RUNTIME, folder.path(), "unlucky", LimitOverrides::default()).map(|_| ()).unwrap_err();
     assert!(matches!(error, LoadError::Tampered { by: "plugin.toml", .. }), "{error}");
 }
 
@@ -204,13 +204,14 @@ fn a_manifest_that_does_not_tell_what_the_plugin_tells_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = pegbox_hostile_plugins::build("unlucky", folder.path()).unwrap().join("plugin.toml");
     let text = std::fs::read_to_string(&manifest).unwrap();
-    let load = || load_from(&RUNTIME, folder.path(), "unlucky", DEFAULT).map(|_| ()).unwrap_err();
+    let load =
+        || load_from(&RUNTIME, folder.path(), "unlucky", LimitOverrides::default()).map(|_| ()).unwrap_err();
     std::fs::write(&manifest, text.replace("version = \"0.1.0\"", "version = \"0.9.0\"")).unwrap();
     assert!(matches!(load(), LoadError::Disagrees { .. }));
     std::fs::write(&manifest, text.replace("[\"cleaner\"]", "[\"validator\"]")).unwrap();
-    assert!(load().to_string().contains("does not export `pegbox:plugin/validation@0.1.0`"));
+    assert!(load().to_string().contains("does not export `pegbox:plugin/validation@0.1.1`"));
     std::fs::write(&manifest, text.replace("contract = \"0.1.0\"", "contract = \"0.2.0\"")).unwrap();
-    assert!(load().to_string().contains("is built for contract 0.2.0, this host serves 0.1.0"));
+    assert!(load().to_string().contains("is built for contract 0.2.0, this host serves 0.1.1"));
 }
 
 #[test]
@@ -222,7 +223,10 @@ fn what_is_no_component_is_told_apart() {
     std::fs::write(plugin.join("plugin.toml"), without_digest.join("\n")).unwrap();
     let load = |bytes: &[u8]| {
         std::fs::write(plugin.join("plugin.wasm"), bytes).unwrap();
-        load_from(&RUNTIME, folder.path(), "unlucky", DEFAULT).map(|_| ()).unwrap_err().to_string()
+        load_from(&RUNTIME, folder.path(), "unlucky", LimitOverrides::default())
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
     };
     assert!(load(b"\0asm\x01\0\0\0").contains("it is a core module"));
     assert!(load(b"\x7fELF and more").contains("does not begin with"));
@@ -231,14 +235,14 @@ fn what_is_no_component_is_told_apart() {
 
 #[test]
 fn a_plugin_of_another_kind_says_so() {
-    let plugin = load(&RUNTIME, "unlucky", DEFAULT).unwrap();
+    let plugin = load(&RUNTIME, "unlucky", LimitOverrides::default()).unwrap();
     let error = plugin.loss(&json!({})).map(|_| ()).unwrap_err();
     assert!(error.cause().to_string().contains("it is used as a loss, but is a cleaner"));
 }
 
 #[test]
 fn threads_share_a_plugin_and_have_an_instance_each() {
-    let plugin = load(&RUNTIME, "unlucky", DEFAULT).unwrap();
+    let plugin = load(&RUNTIME, "unlucky", LimitOverrides::default()).unwrap();
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let plugin = plugin.clone();
@@ -263,7 +267,8 @@ fn compiled_code_is_kept_and_a_damaged_copy_is_made_anew() {
     };
     let works = || {
         let runtime = Runtime::new(cache.path()).unwrap();
-        let mut cleaner = load(&runtime, "unlucky", DEFAULT).unwrap().cleaner(&json!({})).unwrap();
+        let mut cleaner =
+            load(&runtime, "unlucky", LimitOverrides::default()).unwrap().cleaner(&json!({})).unwrap();
         cleaner.clean(&batch(1..3)).unwrap().len() == 2
     };
     assert!(works());

@@ -16,7 +16,7 @@ pub const ABI_VERSION: u32 = 1;
 pub const ENTRY_SYMBOL: &[u8] = b"pegbox_plugin_v1\0";
 
 /// The contract (`pegbox:plugin`) whose types [`crate::wire`] mirrors.
-pub const CONTRACT: &str = "0.1.0";
+pub const CONTRACT: &str = "0.1.1";
 
 /// Type of the entry symbol.
 pub type Entry = unsafe extern "C" fn() -> *const PluginTable;

@@ -11,11 +11,11 @@ pub mod imports {
             package pegbox:sdk-imports;
 
             world imports {
-                import pegbox:plugin/types@0.1.0;
-                import pegbox:plugin/records@0.1.0;
-                import pegbox:plugin/tensors@0.1.0;
-                import pegbox:plugin/steps@0.1.0;
-                import pegbox:plugin/artifacts@0.1.0;
+                import pegbox:plugin/types@0.1.1;
+                import pegbox:plugin/records@0.1.1;
+                import pegbox:plugin/tensors@0.1.1;
+                import pegbox:plugin/steps@0.1.1;
+                import pegbox:plugin/artifacts@0.1.1;
             }
         ",
         world: "pegbox:sdk-imports/imports",
@@ -40,45 +40,45 @@ macro_rules! exported {
 
 exported!(
     lifecycle,
-    "package pegbox:sdk-lifecycle; world lifecycle { export pegbox:plugin/lifecycle@0.1.0; }",
+    "package pegbox:sdk-lifecycle; world lifecycle { export pegbox:plugin/lifecycle@0.1.1; }",
     "pegbox:sdk-lifecycle/lifecycle",
-    { "pegbox:plugin/types@0.1.0": types }
+    { "pegbox:plugin/types@0.1.1": types }
 );
 exported!(
     cleaner,
-    "package pegbox:sdk-cleaner; world cleaner { export pegbox:plugin/cleaning@0.1.0; }",
+    "package pegbox:sdk-cleaner; world cleaner { export pegbox:plugin/cleaning@0.1.1; }",
     "pegbox:sdk-cleaner/cleaner",
-    { "pegbox:plugin/types@0.1.0": types, "pegbox:plugin/records@0.1.0": records }
+    { "pegbox:plugin/types@0.1.1": types, "pegbox:plugin/records@0.1.1": records }
 );
 exported!(
     validator,
-    "package pegbox:sdk-validator; world validator { export pegbox:plugin/validation@0.1.0; }",
+    "package pegbox:sdk-validator; world validator { export pegbox:plugin/validation@0.1.1; }",
     "pegbox:sdk-validator/validator",
-    { "pegbox:plugin/types@0.1.0": types, "pegbox:plugin/records@0.1.0": records }
+    { "pegbox:plugin/types@0.1.1": types, "pegbox:plugin/records@0.1.1": records }
 );
 exported!(
     loss,
-    "package pegbox:sdk-loss; world loss { export pegbox:plugin/objective@0.1.0; }",
+    "package pegbox:sdk-loss; world loss { export pegbox:plugin/objective@0.1.1; }",
     "pegbox:sdk-loss/loss",
     {
-        "pegbox:plugin/types@0.1.0": types,
-        "pegbox:plugin/tensors@0.1.0": tensors,
-        "pegbox:plugin/steps@0.1.0": steps
+        "pegbox:plugin/types@0.1.1": types,
+        "pegbox:plugin/tensors@0.1.1": tensors,
+        "pegbox:plugin/steps@0.1.1": steps
     }
 );
 exported!(
     metric,
-    "package pegbox:sdk-metric; world metric { export pegbox:plugin/measurement@0.1.0; }",
+    "package pegbox:sdk-metric; world metric { export pegbox:plugin/measurement@0.1.1; }",
     "pegbox:sdk-metric/metric",
     {
-        "pegbox:plugin/types@0.1.0": types,
-        "pegbox:plugin/tensors@0.1.0": tensors,
-        "pegbox:plugin/steps@0.1.0": steps
+        "pegbox:plugin/types@0.1.1": types,
+        "pegbox:plugin/tensors@0.1.1": tensors,
+        "pegbox:plugin/steps@0.1.1": steps
     }
 );
 exported!(
     exporter,
-    "package pegbox:sdk-exporter; world exporter { export pegbox:plugin/exporting@0.1.0; }",
+    "package pegbox:sdk-exporter; world exporter { export pegbox:plugin/exporting@0.1.1; }",
     "pegbox:sdk-exporter/exporter",
-    { "pegbox:plugin/types@0.1.0": types, "pegbox:plugin/artifacts@0.1.0": artifacts }
+    { "pegbox:plugin/types@0.1.1": types, "pegbox:plugin/artifacts@0.1.1": artifacts }
 );

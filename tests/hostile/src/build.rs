@@ -72,7 +72,7 @@ fn sources() -> PathBuf {
 /// it may not, and a line `world` with these imports.
 fn component(mut module: Vec<u8>, kinds: &[String], imports: &str) -> Result<Vec<u8>> {
     let mut resolve = Resolve::default();
-    resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit"))?;
+    resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/since-0.1.0"))?;
     let includes: String = kinds.iter().map(|kind| format!("include pegbox:plugin/{kind}@0.1.0; ")).collect();
     let extra = if imports.is_empty() { "" } else { "include extra; " };
     let package = format!("package hostile:plugin;\nworld plugin {{ {includes}{extra}}}\n{imports}");

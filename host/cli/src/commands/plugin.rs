@@ -1,87 +1,31 @@
-//! `pegbox plugin`: what there is, and what one is.
+//! `pegbox plugin`: one file a command, its arguments beside it.
+
+/// `pegbox plugin inspect`
+mod inspect;
+/// `pegbox plugin list`
+mod list;
 
 use std::path::{Path, PathBuf};
 
-use pegbox_runtime::{Limits, LoadOptions, Trust};
+use clap::Subcommand;
 
-use crate::arguments::InspectPlugin;
-use crate::console::print;
+use crate::arguments::RecipeArgument;
 use crate::report::Report;
 use crate::session::Session;
 
-pub fn list(session: &Session, recipe: &Path) -> Result<(), Box<Report>> {
-    let found = session.plugin_folders(&folder_of(recipe)).list();
-    if found.is_empty() {
-        session.console.say(
-            "no plugins; they are looked for in the recipe's plugins/ folder, in PEGBOX_PLUGINS and in --plugins",
-        );
-    }
-    for entry in found {
-        match entry {
-            Ok(found) => {
-                let about = &found.manifest.plugin;
-                let kinds: Vec<String> =
-                    about.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
-                print(&format!(
-                    "{:<40} {:<12} {}\n",
-                    found.manifest.to_string(),
-                    kinds.join(", "),
-                    about.summary
-                ));
-            }
-            // One broken plugin must not hide the others.
-            Err(error) => Box::<Report>::from(error).show(session.console.is_json()),
-        }
-    }
-    Ok(())
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// The plugins that a recipe in this place would find
+    List(RecipeArgument),
+    /// What a plugin is, may do and can be told
+    Inspect(inspect::Inspect),
 }
 
-pub fn inspect(session: &Session, arguments: &InspectPlugin) -> Result<(), Box<Report>> {
-    let found = session.plugin_folders(&folder_of(&arguments.recipe)).resolve(&arguments.plugin)?;
-    let manifest = &found.manifest;
-    if manifest.component.is_none() {
-        // A native library runs no earlier than a recipe trusts it.
-        print(&format!("{manifest}\n  native only; a recipe needs trust = \"native\" and its digest\n"));
-        if let Some(digest) = manifest.native.as_ref().and_then(|native| native.digest.as_ref()) {
-            print(&format!("  digest     {digest}\n"));
-        }
-        return Ok(());
+pub fn run(session: &Session, command: PluginCommand) -> Result<(), Box<Report>> {
+    match command {
+        PluginCommand::List(arguments) => list::run(session, &arguments.recipe),
+        PluginCommand::Inspect(arguments) => inspect::run(session, &arguments),
     }
-    let plugin = session.runtime()?.load(&found, &LoadOptions::default())?;
-    let schema = &plugin.description().configuration_schema;
-    let schema = serde_json::from_str::<serde_json::Value>(schema)
-        .map_or_else(|_| schema.clone(), |value| format!("{value:#}"));
-    if arguments.schema {
-        print(&format!("{schema}\n"));
-        return Ok(());
-    }
-    let about = &manifest.plugin;
-    let kinds: Vec<String> = about.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
-    let identity = plugin.identity();
-    let Limits { deadline_ms, memory_mib, .. } = plugin.limits();
-    let fields = match manifest.records.fields.as_slice() {
-        [] => "none".to_string(),
-        fields => fields.join(", "),
-    };
-    let runs = match identity.trust {
-        Trust::Sandboxed => "in the sandbox, with no permissions",
-        Trust::Native => "outside the sandbox",
-        Trust::BuiltIn => "as a part of Pegbox",
-    };
-    // What a recipe pins to run the library instead.
-    let native = manifest.native.as_ref().and_then(|native| native.digest.as_deref());
-    let native = native.map_or(String::new(), |digest| format!("\n  native     {digest}"));
-    print(&format!(
-        "{manifest}\n  {}\n  kinds      {}\n  licence    {}\n  contract   {}\n  digest     {}{native}\n  runs       {runs}\n  \
-         reads      {fields}\n  limits     {deadline_ms} ms a call, {memory_mib} MiB\n  config     {}\n",
-        about.summary,
-        kinds.join(", "),
-        about.licence,
-        about.contract,
-        identity.digest.as_deref().unwrap_or("none"),
-        schema.replace('\n', "\n             "),
-    ));
-    Ok(())
 }
 
 /// The folder of a recipe that need not be there.

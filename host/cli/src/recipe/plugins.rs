@@ -15,7 +15,7 @@ pub struct PluginUse {
     pub reference: String,
     /// `config`: checked against the plugin's JSON Schema. `{}` by default.
     pub config: Value,
-    /// `limits = { deadline-ms, memory-mib, copy-mib, tensors, tensor-mib }`: the manifest's by default.
+    /// `limits = { deadline-ms = 20000 }` and so on: the manifest's by default.
     pub limits: LimitOverrides,
     /// `trust = "native"`: runs the native library, outside the sandbox; needs `digest`.
     pub native: bool,
@@ -70,7 +70,7 @@ pub(super) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
         section.fault(span.clone(), error.to_string(), error.help());
     }
     let config = section.json("config");
-    let limits = section.table("limits").map(read_limits).unwrap_or_default();
+    let limits = section.typed("limits");
     let native = section.choice("trust", &[("native", true), ("sandboxed", false)]).unwrap_or(false);
     let digest = section.text("digest");
     if let Some(text) = &digest
@@ -138,16 +138,4 @@ pub(super) fn read_exports(sections: Vec<Section<'_, '_>>, folder: &Path) -> Opt
         Some(Export { plugin: plugin?, to: folder.join(to?) })
     };
     sections.into_iter().map(read_export).collect()
-}
-
-fn read_limits(mut section: Section<'_, '_>) -> LimitOverrides {
-    let limits = LimitOverrides {
-        deadline_ms: section.whole("deadline-ms", 1),
-        memory_mib: section.whole("memory-mib", 1),
-        copy_mib: section.whole("copy-mib", 1),
-        tensors: section.whole("tensors", 1),
-        tensor_mib: section.whole("tensor-mib", 1),
-    };
-    section.finish();
-    limits
 }

@@ -219,6 +219,18 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
+    /// A table of a type that another crate defines, which says itself which keys it has.
+    pub(super) fn typed<T: serde::de::DeserializeOwned + Default>(&mut self, key: &'static str) -> T {
+        let value = self.json(key);
+        if value.is_null() {
+            return T::default();
+        }
+        serde_json::from_value(value).unwrap_or_else(|error| {
+            self.fault(self.span_of(key), format!("`{key}`: {error}"), None);
+            T::default()
+        })
+    }
+
     pub(super) fn holds(&self, key: &str) -> bool {
         self.table.keys().any(|name| name.get_ref() == key)
     }

@@ -7,11 +7,11 @@ wasmtime::component::bindgen!({
         package pegbox:host;
 
         world everything {
-            include pegbox:plugin/cleaner@0.1.0;
-            include pegbox:plugin/validator@0.1.0;
-            include pegbox:plugin/loss@0.1.0;
-            include pegbox:plugin/metric@0.1.0;
-            include pegbox:plugin/exporter@0.1.0;
+            include pegbox:plugin/cleaner@0.1.1;
+            include pegbox:plugin/validator@0.1.1;
+            include pegbox:plugin/loss@0.1.1;
+            include pegbox:plugin/metric@0.1.1;
+            include pegbox:plugin/exporter@0.1.1;
         }
     ",
     world: "pegbox:host/everything",

@@ -13,10 +13,10 @@ use super::state::HostState;
 use crate::engine::Runtime;
 use crate::error::PluginError;
 use crate::identity::PluginIdentity;
-use crate::limits::Limits;
 use crate::load_error::LoadError;
-use crate::manifest::CONTRACT;
 use crate::services::Scene;
+use pegbox_manifest::CONTRACT;
+use pegbox_manifest::Limits;
 
 /// The largest component file.
 pub const MAX_FILE_MIB: u64 = 64;

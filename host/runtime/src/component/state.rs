@@ -7,8 +7,8 @@ use wasmtime::{Error, ResourceLimiter, Result};
 use super::bindings::pegbox::plugin::{records, types};
 use super::tensors::TensorRep;
 use crate::error::Cause;
-use crate::limits::Limits;
 use crate::services::Services;
+use pegbox_manifest::Limits;
 
 pub struct HostState {
     pub services: Services,

@@ -14,9 +14,9 @@ use super::instance::take;
 use crate::engine::Runtime;
 use crate::error::{Cause, PluginError};
 use crate::identity::PluginIdentity;
-use crate::limits::Limits;
 use crate::load_error::LoadError;
-use crate::manifest::{CONTRACT, same_track};
+use pegbox_manifest::Limits;
+use pegbox_manifest::{CONTRACT, same_track};
 
 /// A library that was loaded and checked.
 pub struct Library {

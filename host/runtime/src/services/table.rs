@@ -1,8 +1,8 @@
 //! Handles to tensors. A handle lives until it is dropped or the call ends; numbers are not given again
 //! in a later call, so a handle that a plugin kept is recognised instead of naming another tensor.
 
-use crate::limits::Limits;
 use crate::tensors::{AnyTensor, DType, TensorError, TensorType};
+use pegbox_manifest::Limits;
 
 pub struct TensorTable {
     slots: Vec<Option<AnyTensor>>,
@@ -108,8 +108,8 @@ fn size(kind: TensorType) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::LimitOverrides;
     use crate::tensors::Shape;
+    use pegbox_manifest::LimitOverrides;
 
     fn table(tensors: u64) -> TensorTable {
         let overrides =

@@ -1,10 +1,11 @@
 //! How much a plugin may use: what its manifest asks for, what the recipe grants, what holds otherwise.
 
 use pegbox_plugin_abi::lifecycle::Kind;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The `[limits]` table of a manifest, and `limits` beside a plugin in a recipe.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct LimitOverrides {
     /// Milliseconds that one call may take, host operations included.
@@ -22,6 +23,30 @@ pub struct LimitOverrides {
     /// MiB that the tensors behind these handles take on the device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tensor_mib: Option<u64>,
+    /// KiB of stack for the plugin's own calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack_kib: Option<u64>,
+    /// Elements of one table (of functions).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_elements: Option<u64>,
+    /// Core instances, memories and tables, each, that one instance of the plugin consists of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<u64>,
+    /// Lines of log a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_lines: Option<u64>,
+    /// MiB that an exporter may write in one export.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_mib: Option<u64>,
+    /// MiB of the component's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub module_mib: Option<u64>,
+    /// Seconds that compiling the component may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compile_seconds: Option<u64>,
+    /// MiB of memory that compiling the component may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compile_mib: Option<u64>,
 }
 
 /// What holds for one plugin.
@@ -32,6 +57,14 @@ pub struct Limits {
     pub copy_mib: u64,
     pub tensors: u64,
     pub tensor_mib: u64,
+    pub stack_kib: u64,
+    pub table_elements: u64,
+    pub instances: u64,
+    pub log_lines: u64,
+    pub output_mib: u64,
+    pub module_mib: u64,
+    pub compile_seconds: u64,
+    pub compile_mib: u64,
 }
 
 /// A limit that cannot be.
@@ -103,6 +136,21 @@ impl Limits {
             tensors: bounds("tensors", 4096, 65_536, 1 << 20).settle(manifest.tensors, recipe.tensors)?,
             tensor_mib: bounds("tensor-mib", 4096, 16_384, 1 << 20)
                 .settle(manifest.tensor_mib, recipe.tensor_mib)?,
+            // A thread of the host has 2 MiB, and needs some of it.
+            stack_kib: bounds("stack-kib", 512, 512, 1024).settle(manifest.stack_kib, recipe.stack_kib)?,
+            table_elements: bounds("table-elements", 20_000, 200_000, 200_000)
+                .settle(manifest.table_elements, recipe.table_elements)?,
+            // A component made from a scripting language's runtime has some 40.
+            instances: bounds("instances", 64, 64, 64).settle(manifest.instances, recipe.instances)?,
+            log_lines: bounds("log-lines", 100, 1000, 1_000_000)
+                .settle(manifest.log_lines, recipe.log_lines)?,
+            output_mib: bounds("output-mib", 65_536, 1 << 20, 1 << 30)
+                .settle(manifest.output_mib, recipe.output_mib)?,
+            module_mib: bounds("module-mib", 64, 64, 1024).settle(manifest.module_mib, recipe.module_mib)?,
+            compile_seconds: bounds("compile-seconds", 300, 300, 86_400)
+                .settle(manifest.compile_seconds, recipe.compile_seconds)?,
+            compile_mib: bounds("compile-mib", 8192, 8192, 1 << 20)
+                .settle(manifest.compile_mib, recipe.compile_mib)?,
         })
     }
 }

@@ -1,14 +1,16 @@
 //! `plugin.toml`: what a plugin is, where its code lies, what it asks for. Unknown keys are errors.
 
-use std::collections::BTreeMap;
 use std::path::{Component as PathPart, Path, PathBuf};
 
 use pegbox_plugin_abi::lifecycle::Kind;
+use schemars::{JsonSchema, Schema, schema_for};
 use semver::Version;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::error::ManifestError;
+use crate::language::Language;
 use crate::limits::LimitOverrides;
-use crate::load_error::LoadError;
+use crate::permissions::Permissions;
 use crate::{digest, suggest};
 
 /// The contract that this host serves.
@@ -18,52 +20,98 @@ pub const CONTRACT: &str = pegbox_plugin_abi::table::CONTRACT;
 pub const FILE_NAME: &str = "plugin.toml";
 
 /// A manifest that was read and makes sense.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     pub plugin: About,
+    /// The WebAssembly component.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub component: Option<Binary>,
+    /// The same plugin as a shared library.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub native: Option<Binary>,
-    #[serde(default)]
+    /// What it reads of records.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub records: Records,
-    /// Permissions asked for, by name.
-    #[serde(default)]
-    pub permissions: BTreeMap<String, toml::Value>,
-    #[serde(default)]
+    /// What it asks for beyond what its kinds bring.
+    #[serde(default, skip_serializing_if = "Permissions::is_empty")]
+    pub permissions: Permissions,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitOverrides,
+    /// How `pegbox plugin build` makes the component; nobody else needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
 }
 
 /// The table `[plugin]`.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct About {
-    /// `team/name`.
+    /// `team/name`, each part of a-z, 0-9 and `-`.
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*$"))]
     pub name: String,
+    /// Semantic version.
+    #[schemars(with = "String", regex(pattern = r"^[0-9]+\.[0-9]+\.[0-9]+"))]
     pub version: Version,
+    /// What it is: at least one of cleaner, validator, loss, metric, exporter.
+    #[schemars(with = "Vec<KindName>", length(min = 1))]
     pub kinds: Vec<Kind>,
     /// The version of the contract that it was built for.
+    #[schemars(with = "String", regex(pattern = r"^[0-9]+\.[0-9]+\.[0-9]+"))]
     pub contract: Version,
     /// An SPDX expression.
     pub licence: String,
+    /// One line on what it does.
     pub summary: String,
 }
 
 /// The tables `[component]` and `[native]`.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Binary {
     /// Relative to the manifest, inside its folder.
     pub path: PathBuf,
     /// `sha256:...` of the file; a source tree may leave it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     pub digest: Option<String>,
 }
 
 /// The table `[records]`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Records {
     /// The roles of the recipe's fields that a cleaner or validator reads, such as `text` and `label`.
     pub fields: Vec<String>,
+}
+
+/// The table `[build]`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    pub language: Language,
+    /// The source file to begin with, relative to the manifest; the template's by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<PathBuf>,
+}
+
+/// For the schema: the contract's crate knows nothing of schemas.
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum KindName {
+    Cleaner,
+    Validator,
+    Loss,
+    Metric,
+    Exporter,
+}
+
+/// The JSON Schema of `plugin.toml`.
+pub fn schema() -> Schema {
+    let mut schema = schema_for!(Manifest);
+    schema.insert("title".to_owned(), "plugin.toml".into());
+    schema
 }
 
 impl Manifest {
@@ -71,10 +119,10 @@ impl Manifest {
     ///
     /// # Errors
     /// The file cannot be read, is not TOML, has unknown or missing keys, or values that make no sense.
-    pub fn read(folder: &Path) -> Result<Self, LoadError> {
+    pub fn read(folder: &Path) -> Result<Self, ManifestError> {
         let file = folder.join(FILE_NAME);
-        let text =
-            std::fs::read_to_string(&file).map_err(|fault| LoadError::Read { file: file.clone(), fault })?;
+        let text = std::fs::read_to_string(&file)
+            .map_err(|fault| ManifestError::Read { file: file.clone(), fault })?;
         Self::parse(&text, &file)
     }
 
@@ -82,10 +130,10 @@ impl Manifest {
     ///
     /// # Errors
     /// As [`Manifest::read`].
-    pub fn parse(text: &str, file: &Path) -> Result<Self, LoadError> {
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ManifestError> {
         let manifest: Self = toml::from_str(text).map_err(|error| {
             let message = error.message().to_owned();
-            LoadError::Manifest {
+            ManifestError::Wrong {
                 file: file.to_owned(),
                 line: error.span().map(|span| line_of(text, span.start)),
                 help: suggestion(&message),
@@ -94,7 +142,7 @@ impl Manifest {
         })?;
         match manifest.fault() {
             None => Ok(manifest),
-            Some((key, fault)) => Err(LoadError::Manifest {
+            Some((key, fault)) => Err(ManifestError::Wrong {
                 file: file.to_owned(),
                 line: line_of_key(text, key),
                 fault,
@@ -103,23 +151,18 @@ impl Manifest {
         }
     }
 
-    /// Whether this host can run the plugin and may give it what it asks for.
+    /// Whether this host serves the contract that the plugin was built for.
     ///
     /// # Errors
-    /// Another line of the contract, or a permission.
-    pub fn check(&self) -> Result<(), LoadError> {
+    /// Another line of the contract.
+    pub fn check(&self) -> Result<(), ManifestError> {
         if !same_track(&self.plugin.contract) {
-            return Err(LoadError::Contract {
+            return Err(ManifestError::Contract {
                 plugin: self.to_string(),
                 built_for: self.plugin.contract.clone(),
             });
         }
-        match self.permissions.keys().next() {
-            Some(permission) => {
-                Err(LoadError::Permission { plugin: self.to_string(), permission: permission.clone() })
-            }
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// What the types allow and the sense does not: a key to point at, and the fault.
@@ -155,7 +198,8 @@ impl Manifest {
         {
             return Some(("fields", format!("the field `{field}` is named twice")));
         }
-        [&self.component, &self.native].into_iter().flatten().find_map(binary_fault)
+        let of_binary = [&self.component, &self.native].into_iter().flatten().find_map(binary_fault);
+        of_binary.or_else(|| self.permissions.fault())
     }
 }
 
@@ -188,12 +232,16 @@ fn binary_fault(binary: &Binary) -> Option<(&'static str, String)> {
 }
 
 /// Versions 0.x are compatible within x, later ones within the major version.
-pub(crate) fn same_track(built_for: &Version) -> bool {
+pub fn same_track(built_for: &Version) -> bool {
     Version::parse(CONTRACT).is_ok_and(|ours| {
         built_for.pre.is_empty()
             && built_for.major == ours.major
             && (ours.major > 0 || built_for.minor == ours.minor)
     })
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -234,7 +282,7 @@ summary = "A loss"
 path = "focal.wasm"
 "#;
 
-    fn parse(text: &str) -> Result<Manifest, LoadError> {
+    fn parse(text: &str) -> Result<Manifest, ManifestError> {
         Manifest::parse(text, Path::new("plugin.toml"))
     }
 
@@ -280,7 +328,7 @@ path = "focal.wasm"
         let error = newer.check().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "plugin acme/focal@1.2.0 is built for contract 0.2.0, this host serves 0.1.0"
+            "plugin acme/focal@1.2.0 is built for contract 0.2.0, this host serves 0.1.1"
         );
         assert!(error.help().unwrap().contains("newer Pegbox"));
         let patch = parse(&GOOD.replace("contract = \"0.1.0\"", "contract = \"0.1.3\"")).unwrap();
@@ -288,8 +336,18 @@ path = "focal.wasm"
     }
 
     #[test]
-    fn permissions_are_not_granted() {
-        let manifest = parse(&format!("{GOOD}\n[permissions]\nnetwork = true\n")).unwrap();
-        assert!(manifest.check().unwrap_err().to_string().contains("`network`, which is not granted"));
+    fn permissions_are_strict() {
+        let ask = |what: &str| parse(&format!("{GOOD}\n[permissions]\n{what}\n"));
+        assert_eq!(ask("clock = true").unwrap().permissions.lines(), ["clock = true"]);
+        assert!(ask("clok = true").unwrap_err().help().unwrap().contains("did you mean `clock`?"));
+        let error = ask("read = [\"/etc\"]").unwrap_err().to_string();
+        assert!(error.contains("plugin.toml:14: `/etc` is not a folder inside the recipe's"), "{error}");
+    }
+
+    #[test]
+    fn a_manifest_is_written_as_it_was_read() {
+        let manifest =
+            parse(&format!("{GOOD}\n[permissions]\nlog = true\n[build]\nlanguage = \"zig\"\n")).unwrap();
+        assert_eq!(parse(&toml::to_string(&manifest).unwrap()).unwrap(), manifest);
     }
 }

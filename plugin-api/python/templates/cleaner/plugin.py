@@ -5,7 +5,7 @@ from typing import Any
 from pegbox_plugin import KEEP, Batch, Cleaner, Drop, Outcome, Replace
 
 
-class {{Pascal}}(Cleaner):
+class Plugin(Cleaner):
     schema = {
         "type": "object",
         "additionalProperties": False,

@@ -3,7 +3,7 @@
 from pegbox_plugin import Bundle, Exporter, Model
 
 
-class {{Pascal}}(Exporter):
+class Plugin(Exporter):
     def export(self, model: Model, bundle: Bundle) -> None:
         bundle.write("config.json", model.configuration)
         bundle.write("labels.txt", "".join(f"{label}\n" for label in model.labels))

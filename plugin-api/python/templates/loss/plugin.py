@@ -6,7 +6,7 @@ from typing import Any
 from pegbox_plugin import Loss, Step, Tensor
 
 
-class {{Pascal}}(Loss):
+class Plugin(Loss):
     schema = {
         "type": "object",
         "additionalProperties": False,

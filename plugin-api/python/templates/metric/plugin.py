@@ -5,7 +5,7 @@ import struct
 from pegbox_plugin import Metric, Report, Score, Step
 
 
-class {{Pascal}}(Metric):
+class Plugin(Metric):
     def __init__(self) -> None:
         self.reset()
 

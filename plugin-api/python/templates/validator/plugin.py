@@ -8,7 +8,7 @@ from typing import Any
 from pegbox_plugin import Batch, Finding, Severity, Validator
 
 
-class {{Pascal}}(Validator):
+class Plugin(Validator):
     schema = {
         "type": "object",
         "additionalProperties": False,

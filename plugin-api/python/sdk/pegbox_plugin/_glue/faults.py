@@ -1,17 +1,23 @@
-"""Python's exceptions in the words of the contract."""
+"""Python's exceptions in the words of the contract, and of the builder."""
 
+import sys
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
 
 from componentize_py_types import Err
-from wit_world.imports.pegbox_types import Error
+from wit_world.imports.plugin_types import Error
 
 from .._plugin import Refusal
 
 
 class AuthorFault(Exception):
-    """A mistake of the plugin's author that this SDK has found; its text says it all."""
+    """A mistake of the plugin's author that this SDK has found; its text says it all. `cls` is where, if it is a
+    class."""
+
+    def __init__(self, message: str, cls: type | None = None) -> None:
+        super().__init__(message)
+        self.line = "" if cls is None else str(getattr(cls, "__firstlineno__", ""))
 
 
 def guarded[**P, R](call: Callable[P, R]) -> Callable[P, R]:
@@ -48,6 +54,23 @@ def clean_text(value: object) -> str:
     except Exception:
         text = f"a {type(value).__name__} that cannot be shown"
     return text.encode("utf-8", "replace").decode()
+
+
+def tell_builder(fault: BaseException) -> None:
+    """One line for `pegbox plugin build`: file, line, and what is wrong, with tabs between them."""
+    file, line = "", ""
+    text = describe(fault)
+    if isinstance(fault, SyntaxError) and fault.filename is not None:
+        file, line = _author_file(fault.filename) or "", str(fault.lineno or "")
+        text = f"{type(fault).__name__}: {fault.msg}"
+    elif isinstance(fault, AuthorFault):
+        line = fault.line
+    else:
+        places = _places(fault.__traceback__)
+        if places:
+            file, _, line = places[-1].partition(" ")[0].rpartition(":")
+        text = text.removeprefix(f"{', '.join(places)}: ")
+    print("pegbox-fault", file, line, text.replace("\n", " "), sep="\t", file=sys.stderr, flush=True)
 
 
 def _places(traceback: TracebackType | None) -> list[str]:

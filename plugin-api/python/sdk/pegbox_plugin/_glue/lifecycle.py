@@ -3,7 +3,7 @@
 import json
 
 from wit_world.exports.lifecycle import Description
-from wit_world.imports.pegbox_types import Kind
+from wit_world.imports.plugin_types import Kind
 
 from . import load, sandbox
 from .faults import guarded

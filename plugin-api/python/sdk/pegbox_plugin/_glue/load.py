@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from .._plugin import Plugin
-from .faults import AuthorFault
+from . import handles, sandbox
+from .faults import AuthorFault, tell_builder
 
 # Where the base class of each kind is.
 _BASES = {
@@ -37,12 +38,13 @@ loaded: Loaded | None = None
 def plugin(module: str, name: str, version: str, kinds: list[str]) -> None:
     """Imports `module` and creates its class of each kind."""
     global loaded
-    source = import_module(module)
-    classes = {kind: _class_of(kind, source) for kind in kinds}
-    _check_names(classes)
-    instances = {cls: cls() for cls in dict.fromkeys(classes.values())}
-    schema = _schema(list(instances), source)
-    loaded = Loaded(name, version, {kind: instances[cls] for kind, cls in classes.items()}, schema)
+    sandbox.install()
+    try:
+        loaded = _load(module, name, version, kinds)
+    except BaseException as fault:
+        tell_builder(fault)
+        raise
+    handles.install()
     # What is there now stays: the collector need not look at it again.
     gc.collect()
     gc.freeze()
@@ -52,6 +54,15 @@ def of_kind(kind: str) -> Any:
     """The author's plugin of this kind."""
     assert loaded is not None
     return loaded.kinds[kind]
+
+
+def _load(module: str, name: str, version: str, kinds: list[str]) -> Loaded:
+    source = import_module(module)
+    classes = {kind: _class_of(kind, source) for kind in kinds}
+    _check_names(classes)
+    instances = {cls: cls() for cls in dict.fromkeys(classes.values())}
+    schema = _schema(list(instances))
+    return Loaded(name, version, {kind: instances[cls] for kind, cls in classes.items()}, schema)
 
 
 def _base(kind: str) -> type[Plugin]:
@@ -69,20 +80,17 @@ def _class_of(kind: str, source: ModuleType) -> type[Plugin]:
     ]
     # A class that others of the file derive from is not the plugin.
     found = [cls for cls in found if not any(other is not cls and issubclass(other, cls) for other in found)]
-    file = f"{source.__name__}.py"
     match found:
         case [cls]:
             missing = sorted(getattr(cls, "__abstractmethods__", ()))
             if isabstract(cls) and missing:
-                raise AuthorFault(f"{file}: class {cls.__name__} has no method `{missing[0]}`, which a {kind} needs")
+                raise AuthorFault(f"class {cls.__name__} has no method `{missing[0]}`, which a {kind} needs", cls)
             return cls
         case []:
-            raise AuthorFault(
-                f"{file} has no class that derives from {base.__name__}, but plugin.toml says kinds = {kind!r}"
-            )
+            raise AuthorFault(f"no class derives from {base.__name__}, but plugin.toml names the kind {kind}")
         case _:
             names = ", ".join(cls.__name__ for cls in found)
-            raise AuthorFault(f"{file} has several classes that derive from {base.__name__}: {names}")
+            raise AuthorFault(f"several classes derive from {base.__name__}: {names}", found[1])
 
 
 def _check_names(classes: dict[str, type[Plugin]]) -> None:
@@ -97,20 +105,21 @@ def _check_names(classes: dict[str, type[Plugin]]) -> None:
             if other != kind:
                 raise AuthorFault(
                     f"class {cls.__name__} is a {other} and a {kind}, which both have a method `{method}`: "
-                    "write a class for each"
+                    "write a class for each",
+                    cls,
                 )
 
 
-def _schema(classes: list[type[Plugin]], source: ModuleType) -> str:
+def _schema(classes: list[type[Plugin]]) -> str:
     """The one schema of them all, as JSON."""
     own = [cls for cls in classes if getattr_static(cls, "schema") is not Plugin.schema]
     schemas = [cls.schema for cls in own] or [Plugin.schema]
     if any(schema != schemas[0] for schema in schemas):
         names = " and ".join(cls.__name__ for cls in own)
-        raise AuthorFault(f"{source.__name__}.py: {names} have different schemas, but a plugin has one configuration")
+        raise AuthorFault(f"{names} have different schemas, but a plugin has one configuration", own[1])
     if not isinstance(schemas[0], dict):
-        raise AuthorFault(f"{source.__name__}.py: `schema` is not a dict")
+        raise AuthorFault("`schema` is not a dict", own[0])
     try:
         return json.dumps(schemas[0], ensure_ascii=False)
     except (TypeError, ValueError) as fault:
-        raise AuthorFault(f"{source.__name__}.py: `schema` is not JSON: {fault}") from None
+        raise AuthorFault(f"`schema` is not JSON: {fault}", own[0]) from None

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from . import handles
+
 _sealed = False
 
 _FILES = "there are no files here: ask for `read` under [permissions] in plugin.toml and use pegbox_plugin.files, or read the file at the top of plugin.py, which runs while the plugin is built"
@@ -48,6 +50,7 @@ def seal() -> None:
     finders = [importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter, _NotBuilt()]
     sys.meta_path[:] = finders  # type: ignore[assignment]
     sys.stdout = sys.stderr = _Lines()
+    handles.restore()
 
 
 def _until_sealed(name: str, real: Callable[..., Any], why: str) -> Callable[..., Any]:

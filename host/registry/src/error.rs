@@ -52,8 +52,12 @@ pub enum RegistryError {
     Moved { plugin: String, place: String, pinned: String, found: String },
     #[error("{name}@{wanted} is older than {pinned}, which pegbox.lock pins")]
     Downgrade { name: String, pinned: Version, wanted: Version },
+    #[error("{} cannot be understood: {fault}", path.display())]
+    Lock { path: PathBuf, fault: String },
     #[error("pegbox.lock pins no package of {plugin}: there is no digest of its OCI manifest")]
     NotPinned { plugin: String },
+    #[error("{plugin} was not pulled to this machine")]
+    NotPulled { plugin: String },
     #[error("{what} {fault}")]
     Key { what: String, fault: String },
     #[error("there is no key {name} in {}", folder.display())]
@@ -119,7 +123,8 @@ impl RegistryError {
                 "an older version may have faults that are mended since; pass --allow-downgrade if you mean it"
                     .to_owned()
             }
-            Self::NotPinned { .. } => "pull it with `pegbox plugin pull` first".to_owned(),
+            Self::Lock { .. } => "restore it from version control, or delete it to pin anew".to_owned(),
+            Self::NotPulled { .. } | Self::NotPinned { .. } => "pull it with `pegbox plugin pull` first".to_owned(),
             Self::NoKey { name, .. } => format!("make one with `pegbox plugin keys new {name}`"),
             Self::OpenKey { path } => format!("chmod 600 {}", path.display()),
             Self::Signature { .. } | Self::SignedOther { .. } => {

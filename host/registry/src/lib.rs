@@ -28,6 +28,8 @@ pub mod limits;
 mod lock;
 /// A plugin ready to be shared.
 mod package;
+/// The lock file's entries for plugins.
+mod pins;
 /// Which registry, and where in it.
 mod place;
 /// What a team allows.
@@ -55,6 +57,7 @@ pub use image::{Descriptor, OciManifest, parse_oci_manifest};
 pub use keys::{KeyStore, ListedKey, PublicKey, SecretKey};
 pub use lock::{Pin, Upgrade};
 pub use package::{Origin, Package, PackagedFile, Role, Tool};
+pub use pins::{pinned_packages, read_pins, write_pins};
 pub use place::Place;
 pub use policy::{
     Candidate, FILE_NAME as POLICY_FILE, Native, Policy, PolicyError, PolicyFile, SignerRule,

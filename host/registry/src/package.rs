@@ -123,7 +123,6 @@ impl Package {
         let mut manifest = Manifest::read(folder)?;
         manifest.check()?;
         let mut files = Vec::new();
-        let mut made = Vec::new();
         let Some(component) = &mut manifest.component else {
             return Err(RegistryError::Package {
                 path: folder.join(FILE_NAME),
@@ -131,14 +130,12 @@ impl Package {
                 help: Some("a native library travels beside a component, for those who trust it".to_owned()),
             });
         };
-        made.push(component.path.clone());
         let bytes = read_binary(folder, &component.path, component.digest.as_deref(), Role::Component)?;
         let tools = producers(&folder.join(&component.path), &bytes)?;
         component.path = PathBuf::from(COMPONENT);
         component.digest = Some(digest::of(&bytes));
         files.push(PackagedFile { role: Role::Component, name: COMPONENT.to_owned(), bytes });
         if let Some(native) = &mut manifest.native {
-            made.push(native.path.clone());
             let bytes = read_binary(folder, &native.path, native.digest.as_deref(), Role::Native)?;
             let name = file_name(&folder.join(&native.path))?;
             native.path = PathBuf::from(&name);
@@ -147,8 +144,7 @@ impl Package {
         }
         files.extend(texts(folder)?);
         let origin = with_tools(origin, tools);
-        let made: Vec<&Path> = made.iter().map(PathBuf::as_path).collect();
-        let sources = sources::of(folder, &made)?;
+        let sources = sources::of(folder)?;
         let dependencies = dependencies::of(folder)?;
         let binaries: Vec<&PackagedFile> =
             files.iter().filter(|file| matches!(file.role, Role::Component | Role::Native)).collect();

@@ -18,36 +18,33 @@ pub(crate) struct Source {
 
 /// Folders of things that were made from the sources or fetched for them.
 const MADE: [&str; 4] = ["target", "node_modules", "__pycache__", "venv"];
+/// Endings of files that were made.
+const BINARIES: [&str; 4] = ["wasm", "so", "dll", "dylib"];
 
-/// Every file under `folder`, sorted by name, but for what is hidden, was made, or is named in `without`.
+/// Every file under `folder`, sorted by name, but for what is hidden or was made.
 /// Symbolic links are passed over: what they lead to is not the plugin's.
 ///
 /// # Errors
 /// The disk's; more files than a statement holds.
-pub(crate) fn of(folder: &Path, without: &[&Path]) -> Result<Vec<Source>, RegistryError> {
+pub(crate) fn of(folder: &Path) -> Result<Vec<Source>, RegistryError> {
     let mut found = Vec::new();
-    collect(folder, "", without, &mut found)?;
+    collect(folder, "", &mut found)?;
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
 
-fn collect(
-    folder: &Path,
-    prefix: &str,
-    without: &[&Path],
-    found: &mut Vec<Source>,
-) -> Result<(), RegistryError> {
+fn collect(folder: &Path, prefix: &str, found: &mut Vec<Source>) -> Result<(), RegistryError> {
     for entry in fs::read_dir(folder).map_err(RegistryError::disk(folder))? {
         let entry = entry.map_err(RegistryError::disk(folder))?;
         let (path, plain) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         let kind = entry.file_type().map_err(RegistryError::disk(&path))?;
         let name = format!("{prefix}{plain}");
-        if plain.starts_with('.') || without.iter().any(|without| *without == Path::new(&name)) {
+        if plain.starts_with('.') {
             continue;
         }
         if kind.is_dir() && !MADE.contains(&&*plain) {
-            collect(&path, &format!("{name}/"), without, found)?;
-        } else if kind.is_file() {
+            collect(&path, &format!("{name}/"), found)?;
+        } else if kind.is_file() && !is_binary(&path) {
             let bytes = fs::read(&path).map_err(RegistryError::disk(&path))?;
             found.push(Source { name, digest: digest::of(&bytes) });
         }
@@ -60,6 +57,10 @@ fn collect(
         }
     }
     Ok(())
+}
+
+fn is_binary(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| BINARIES.iter().any(|binary| ending == *binary))
 }
 
 #[cfg(test)]
@@ -80,13 +81,13 @@ mod tests {
             write(name);
         }
         let names = |found: Vec<Source>| found.into_iter().map(|source| source.name).collect::<Vec<_>>();
-        let found = of(folder.path(), &[Path::new("plugin.wasm")]).unwrap();
+        let found = of(folder.path()).unwrap();
         assert_eq!(found[0].digest, digest::of(b"plugin.py"));
         assert_eq!(names(found), ["plugin.py", "tests/a.toml"]);
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink("/etc", folder.path().join("link")).unwrap();
-            assert_eq!(of(folder.path(), &[Path::new("plugin.wasm")]).unwrap().len(), 2);
+            assert_eq!(of(folder.path()).unwrap().len(), 2);
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn vendor(recipe: &Path, pins: &[Pin], store: &Store) -> Result<Vendored, Re
     for (pin, digest) in pins.iter().filter_map(|pin| Some((pin, pin.manifest.as_deref()?))) {
         let folder = place(recipe, pin)?;
         let stored =
-            store.get(digest)?.ok_or_else(|| RegistryError::NotPinned { plugin: pin.to_string() })?;
+            store.get(digest)?.ok_or_else(|| RegistryError::NotPulled { plugin: pin.to_string() })?;
         pin.verify(&stored.package, &stored.folder.display().to_string())?;
         stored.copy_to(&folder)?;
         written.push(folder);
@@ -54,6 +54,14 @@ pub fn open_vendored(recipe: &Path, pin: &Pin) -> Result<Stored, RegistryError> 
     let stored = open(&folder, digest)?;
     pin.verify(&stored.package, &folder.display().to_string())?;
     Ok(stored)
+}
+
+/// Whether there is something where the vendored package of `pin` would lie.
+///
+/// # Errors
+/// The pin's name is no plugin's, or a folder on the way is a symbolic link.
+pub(crate) fn is_vendored(recipe: &Path, pin: &Pin) -> Result<bool, RegistryError> {
+    Ok(place(recipe, pin)?.exists())
 }
 
 /// A pin comes from a file that anybody may have written, so its name is checked before it becomes a path.

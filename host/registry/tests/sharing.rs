@@ -5,14 +5,14 @@ mod common;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{PASSWORD, Running, Source, USER, component, origin};
 use pegbox_manifest::{PluginReference, digest};
 use pegbox_registry::{
     Demands, Package, Pin, Policy, Published, RegistryError, Role, SecretKey, Store, Upgrade, open_vendored,
-    vendor,
+    pinned_packages, vendor, write_pins,
 };
 use semver::Version;
 
@@ -415,13 +415,22 @@ fn vendored_packages_need_no_registry() {
     let store = Store::new(cache.path());
     let pin = Pin::of(&pulled);
     let error = vendor(recipe.path(), &[pin.clone()], &store).unwrap_err();
-    assert!(matches!(error, RegistryError::NotPinned { .. }), "{error}");
+    assert!(matches!(error, RegistryError::NotPulled { .. }), "{error}");
     store.put(&pulled).unwrap();
     let local = Pin { name: "acme/local".to_owned(), manifest: None, ..pin.clone() };
     let done = vendor(recipe.path(), &[local.clone(), pin.clone()], &store).unwrap();
     let folder = recipe.path().join("vendor/plugins/acme/cleaner-1.2.3");
     assert_eq!(done.written, [folder.clone()]);
     assert!(done.stale.is_empty());
+    // What a run finds: the vendored one, and without it the store's.
+    write_pins(recipe.path(), &[local.clone(), pin.clone()]).unwrap();
+    let folders = |store: &Store| -> Vec<PathBuf> {
+        pinned_packages(recipe.path(), store).unwrap().into_iter().map(|stored| stored.folder).collect()
+    };
+    assert_eq!(folders(&store), [folder.clone()]);
+    fs::rename(recipe.path().join("vendor"), recipe.path().join("aside")).unwrap();
+    assert_eq!(folders(&store), [store.get(pin.manifest.as_ref().unwrap()).unwrap().unwrap().folder]);
+    fs::rename(recipe.path().join("aside"), recipe.path().join("vendor")).unwrap();
     drop(cache);
     let stored = open_vendored(recipe.path(), &pin).unwrap();
     assert_eq!((stored.package, &stored.folder), (pulled.package, &folder));

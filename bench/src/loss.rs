@@ -113,6 +113,7 @@ fn trial(split: &TokenSplit, loss: Box<dyn Loss>, loss_identity: Arc<PluginIdent
         classes: (0..CLASSES).map(|class| class.to_string()).collect(),
         loss,
         loss_identity,
+        lenient: Vec::new(),
         metrics: Vec::new(),
         settings,
         identity,

@@ -26,6 +26,7 @@ fn project() -> Project {
         "{ builtin = \"cross-entropy\" }",
         "{ plugin = \"pegbox/focal-loss@^0.1\", config = { gamma = 1.0 } }\n\n\
          [[metrics]]\nplugin = \"pegbox/classification-report@^0.1\"\nselect-by = \"macro-f1\"\n\n\
+         [grants.\"pegbox/classification-report\"]\nread-tensors = true\n\n\
          [[export]]\nplugin = \"pegbox/hf-folder@^0.1\"\nto = \"out/hf\"",
     );
     project

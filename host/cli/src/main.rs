@@ -28,6 +28,9 @@ use report::Report;
 use session::Session;
 
 fn main() -> ExitCode {
+    if let Some(status) = compile_plugin() {
+        return status;
+    }
     pegbox_models::device::keep_freed_memory();
     let Arguments { global, command } = Arguments::parse();
     let json = global.log == LogFormat::Json;
@@ -46,6 +49,16 @@ fn main() -> ExitCode {
         }
         Err(_) => ExitCode::from(report::FAILED),
     }
+}
+
+/// This program as the process in which a stranger's component is compiled: no user calls it so.
+fn compile_plugin() -> Option<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next()? != pegbox_runtime::COMPILE_COMMAND {
+        return None;
+    }
+    let status = pegbox_runtime::serve_compiler(&arguments.collect::<Vec<_>>());
+    Some(ExitCode::from(u8::try_from(status).unwrap_or(report::FAILED)))
 }
 
 /// `PEGBOX_LOG` in the form of `RUST_LOG`, else warnings, with -v what happens, with -vv everything.

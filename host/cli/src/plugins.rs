@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use pegbox_data::{CleanStage, StageIdentity, ValidateStage};
 use pegbox_runtime::{
-    Exporter, Kind, LoadOptions, Loss, Metric, Plugin, PluginFolders, PluginIdentity, TrustLevel,
+    Exporter, Grants, Kind, LoadOptions, Loss, Metric, Plugin, PluginFolders, PluginIdentity, TrustLevel,
 };
+use pegbox_train::{LenientMetric, Term, WeightedSum};
 use serde_json::{Value, json};
 
-use crate::recipe::{PluginUse, Provider, Recipe};
+use crate::recipe::{OnFailure, PluginUse, Provider, Recipe};
 use crate::report::{Excerpt, Report, USAGE};
 use crate::session::Session;
 
@@ -17,6 +18,13 @@ use crate::session::Session;
 pub struct Configured {
     pub plugin: Plugin,
     pub config: Value,
+    pub on_failure: OnFailure,
+}
+
+/// A loss, and its part in the whole.
+pub struct LossTerm {
+    pub job: Job,
+    pub weight: f32,
 }
 
 /// Loss or metric: a plugin, or part of Pegbox.
@@ -30,7 +38,7 @@ pub enum Job {
 pub struct RecipePlugins {
     cleaners: Vec<Configured>,
     validators: Vec<Configured>,
-    pub loss: Job,
+    pub loss: Vec<LossTerm>,
     pub metrics: Vec<Job>,
     pub exporters: Vec<Configured>,
 }
@@ -58,7 +66,12 @@ impl RecipePlugins {
         Ok(Self {
             cleaners: all(&mut recipe.data.clean.iter(), Kind::Cleaner)?,
             validators: all(&mut recipe.data.validate.iter().map(|entry| &entry.plugin), Kind::Validator)?,
-            loss: job(&recipe.train.loss, Kind::Loss)?,
+            loss: recipe
+                .train
+                .loss
+                .iter()
+                .map(|term| Ok(LossTerm { job: job(&term.provider, Kind::Loss)?, weight: term.weight }))
+                .collect::<Result<_, Box<Report>>>()?,
             metrics: recipe
                 .metrics
                 .iter()
@@ -70,11 +83,12 @@ impl RecipePlugins {
 
     pub fn clean_stages(&self) -> Vec<CleanStage> {
         let stage = |cleaner: &Configured| {
-            let Configured { plugin, config } = cleaner.clone();
+            let Configured { plugin, config, on_failure } = cleaner.clone();
             CleanStage {
                 identity: StageIdentity::of(plugin.identity(), &config),
                 roles: plugin.manifest().records.fields.clone(),
                 make: Arc::new(move || plugin.cleaner(&config)),
+                on_failure: on_failure.into(),
             }
         };
         self.cleaners.iter().map(stage).collect()
@@ -82,11 +96,12 @@ impl RecipePlugins {
 
     pub fn validate_stages(&self, recipe: &Recipe) -> Vec<ValidateStage> {
         let stage = |(validator, wanted): (&Configured, &crate::recipe::Validate)| {
-            let Configured { plugin, config } = validator.clone();
+            let Configured { plugin, config, on_failure } = validator.clone();
             ValidateStage {
                 identity: StageIdentity::of(plugin.identity(), &config),
                 roles: plugin.manifest().records.fields.clone(),
                 make: Arc::new(move || plugin.validator(&config)),
+                on_failure: on_failure.into(),
                 fail_on: wanted.fail_on.0,
             }
         };
@@ -94,24 +109,70 @@ impl RecipePlugins {
     }
 
     pub fn make_loss(&self) -> Result<Box<dyn Loss>, Box<Report>> {
-        Ok(match &self.loss {
-            Job::Plugin(loss) => loss.plugin.loss(&loss.config)?,
-            Job::BuiltIn { name, config } => pegbox_train::builtin_loss(name, config)?,
-        })
+        let make = |job: &Job| -> Result<Box<dyn Loss>, Box<Report>> {
+            Ok(match job {
+                Job::Plugin(loss) => loss.plugin.loss(&loss.config)?,
+                Job::BuiltIn { name, config } => pegbox_train::builtin_loss(name, config)?,
+            })
+        };
+        // One loss at its full weight needs no sum.
+        if let [LossTerm { job, weight: 1.0 }] = &self.loss[..] {
+            return make(job);
+        }
+        let terms = self.loss.iter().map(|term| {
+            Ok(Term { weight: term.weight, loss: make(&term.job)?, identity: term.job.plugin_identity() })
+        });
+        Ok(Box::new(WeightedSum::new(terms.collect::<Result<_, Box<Report>>>()?)))
     }
 
     /// Who computes the loss, for errors.
     pub fn loss_identity(&self) -> Arc<PluginIdentity> {
-        match &self.loss {
-            Job::Plugin(loss) => Arc::clone(loss.plugin.identity()),
-            Job::BuiltIn { name, .. } => pegbox_train::builtin_identity(name),
+        match &self.loss[..] {
+            [one] => one.job.plugin_identity(),
+            _ => pegbox_train::builtin_identity("weighted-sum"),
         }
+    }
+
+    /// Plugins of the loss whose failure leaves a batch out.
+    pub fn lenient_losses(&self) -> Vec<String> {
+        let lenient = |term: &LossTerm| match &term.job {
+            Job::Plugin(loss) if loss.on_failure == OnFailure::Skip => {
+                Some(loss.plugin.identity().name.clone())
+            }
+            _ => None,
+        };
+        self.loss.iter().filter_map(lenient).collect()
+    }
+
+    /// Who computes the loss and how: two equal texts do the same.
+    pub fn loss_key(&self) -> String {
+        let key = |term: &LossTerm| match term.weight {
+            1.0 => term.job.identity(),
+            weight => format!("{weight} * {}", term.job.identity()),
+        };
+        self.loss.iter().map(key).collect::<Vec<_>>().join(" + ")
+    }
+
+    /// For lines that the user reads.
+    pub fn loss_name(&self) -> String {
+        let name = |term: &LossTerm| match term.weight {
+            1.0 => term.job.name(),
+            weight => format!("{weight} * {}", term.job.name()),
+        };
+        self.loss.iter().map(name).collect::<Vec<_>>().join(" + ")
     }
 
     pub fn make_metrics(&self) -> Result<Vec<Box<dyn Metric>>, Box<Report>> {
         let make = |job: &Job| -> Result<Box<dyn Metric>, Box<Report>> {
             Ok(match job {
-                Job::Plugin(metric) => metric.plugin.metric(&metric.config)?,
+                Job::Plugin(metric) => {
+                    let made = metric.plugin.metric(&metric.config)?;
+                    match metric.on_failure {
+                        OnFailure::Fail => made,
+                        OnFailure::Skip => Box::new(LenientMetric::skipping(made)),
+                        OnFailure::Disable => Box::new(LenientMetric::giving_up(made)),
+                    }
+                }
                 Job::BuiltIn { name, config } => pegbox_train::builtin_metric(name, config)?,
             })
         };
@@ -149,12 +210,22 @@ impl RecipePlugins {
             Job::Plugin(_) => true,
             Job::BuiltIn { .. } => false,
         };
-        let jobs = std::iter::once(&self.loss).chain(&self.metrics).filter(move |job| of_job(job));
+        let jobs = self.loss.iter().map(|term| &term.job).chain(&self.metrics).filter(move |job| of_job(job));
         let jobs = jobs.filter_map(|job| match job {
             Job::Plugin(configured) => Some(configured),
             Job::BuiltIn { .. } => None,
         });
         self.cleaners.iter().chain(&self.validators).chain(jobs).chain(&self.exporters)
+    }
+}
+
+impl From<OnFailure> for pegbox_data::OnFailure {
+    fn from(policy: OnFailure) -> Self {
+        match policy {
+            OnFailure::Fail => Self::Fail,
+            OnFailure::Skip => Self::Skip,
+            OnFailure::Disable => Self::Disable,
+        }
     }
 }
 
@@ -164,6 +235,14 @@ impl Job {
         match self {
             Self::Plugin(configured) => configured.identity(),
             Self::BuiltIn { name, config } => json!({ "builtin": name, "config": config }).to_string(),
+        }
+    }
+
+    /// For errors.
+    fn plugin_identity(&self) -> Arc<PluginIdentity> {
+        match self {
+            Self::Plugin(configured) => Arc::clone(configured.plugin.identity()),
+            Self::BuiltIn { name, .. } => pegbox_train::builtin_identity(name),
         }
     }
 
@@ -207,7 +286,12 @@ fn load(
         Some(digest) if wanted.native => TrustLevel::Native { digest: digest.clone() },
         _ => TrustLevel::Sandboxed,
     };
-    let options = LoadOptions { limits: wanted.limits, trust, digest: wanted.digest.clone() };
+    let name = &found.manifest.plugin.name;
+    let grants = Grants {
+        permissions: recipe.grants.get(name).cloned().unwrap_or_default(),
+        root: recipe.folder.clone(),
+    };
+    let options = LoadOptions { limits: wanted.limits, grants, trust, digest: wanted.digest.clone() };
     let plugin = session.runtime()?.load(&found, &options).map_err(|error| in_recipe(error.into()))?;
     let kinds = &plugin.manifest().plugin.kinds;
     if !kinds.contains(&kind) {
@@ -219,5 +303,5 @@ fn load(
         ))));
     }
     plugin.check_configuration(&wanted.config).map_err(|error| in_recipe(error.into()))?;
-    Ok(Configured { plugin, config: wanted.config.clone() })
+    Ok(Configured { plugin, config: wanted.config.clone(), on_failure: wanted.on_failure })
 }

@@ -4,6 +4,8 @@
 
 /// `[data]`.
 mod data;
+/// `[grants."team/name"]`.
+mod grants;
 /// `[model]`.
 mod model;
 /// Plugins as a recipe names them: `[[data.clean]]`, `[[metrics]]`, `[[export]]`, `[train].loss`.
@@ -13,16 +15,20 @@ mod reader;
 /// `[train]`.
 mod train;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use pegbox_runtime::Permissions;
 use toml::de::DeTable;
 
 pub use data::{Data, Validate};
 pub use model::Model;
-pub use plugins::{Export, Metric, PluginUse, Provider};
+#[cfg(test)]
+pub use plugins::Term;
+pub use plugins::{Export, Metric, OnFailure, PluginUse, Provider};
 pub use train::{Batch, Decay, Train, Warmup};
 
 use reader::{Faults, Section};
@@ -44,6 +50,8 @@ pub struct Recipe {
     pub metrics: Vec<Metric>,
     /// `[[export]]`
     pub exports: Vec<Export>,
+    /// `[grants."team/name"]`: what each plugin may do beyond computing on what it is handed. Nothing by default.
+    pub grants: BTreeMap<String, Permissions>,
     /// `[run].dir`: a folder in which each training gets a folder of its own. `runs` by default.
     pub runs: PathBuf,
 }
@@ -130,9 +138,7 @@ fn read(text: &str, path: &Path, faults: &Faults) -> Option<Recipe> {
         section.finish();
         dir
     });
-    if let Some(grants) = root.table("grants") {
-        refuse_grants(grants, faults);
-    }
+    let grants = root.table("grants").map(grants::read).unwrap_or_default();
     root.finish();
     Some(Recipe {
         path: path.to_path_buf(),
@@ -144,19 +150,8 @@ fn read(text: &str, path: &Path, faults: &Faults) -> Option<Recipe> {
         train: train?,
         metrics: metrics?,
         exports: exports?,
+        grants,
     })
-}
-
-/// Plugins get no permissions in this version: a grant would promise what does not happen.
-fn refuse_grants(grants: Section<'_, '_>, faults: &Faults) {
-    for (name, span) in grants.keys() {
-        faults.add(
-            span,
-            format!("`{name}` cannot be granted anything"),
-            None,
-            Some("this version of Pegbox grants no permissions: plugins see what they are handed and nothing else".into()),
-        );
-    }
 }
 
 #[cfg(test)]
@@ -228,9 +223,32 @@ to = "out/hf"
         assert_eq!(recipe.train.warmup, Warmup::Steps(100));
         assert_eq!(recipe.select_by(), Some("macro-f1"));
         assert_eq!((recipe.data.clean.len(), recipe.data.validate.len(), recipe.exports.len()), (1, 1, 1));
-        let Provider::Plugin(loss) = recipe.train.loss else { panic!("a plugin") };
+        let [Term { provider: Provider::Plugin(loss), weight: 1.0 }] = &recipe.train.loss[..] else {
+            panic!("one plugin")
+        };
         assert_eq!(loss.config, serde_json::json!({ "gamma": 1.0 }));
         assert_eq!(loss.limits.deadline_ms, Some(50));
+    }
+
+    #[test]
+    fn grants_and_weighted_losses_are_read() {
+        let text = SMALL.replace(
+            "learning-rate = 2e-4",
+            "loss = [{ builtin = \"cross-entropy\", weight = 0.7 }, { plugin = \"a/b\", weight = 0.3, on-failure = \"skip\" }]\n\
+             [grants.\"a/b\"]\nclock = true\nread = [\"lexicons/\"]",
+        );
+        let recipe = Recipe::parse(&text, Path::new("/r/pegbox.toml")).unwrap();
+        assert_eq!(recipe.train.loss.iter().map(|term| term.weight).collect::<Vec<_>>(), [0.7, 0.3]);
+        assert_eq!(recipe.grants["a/b"].lines(), ["clock = true", "read = [\"lexicons/\"]"]);
+    }
+
+    #[test]
+    fn a_grant_without_sense_is_shown_at_its_place() {
+        let grant = |what: &str| fault("[train]", &format!("[grants.\"a/b\"]\n{what}\n[train]"));
+        assert!(grant("clok = true").starts_with("clok | unknown key `clok`"), "{}", grant("clok = true"));
+        assert!(grant("read = [\"/etc\"]").contains("`/etc` is not a folder inside the recipe's"));
+        let nobody = fault("[train]", "[grants.nobody]\n[train]");
+        assert!(nobody.contains("`nobody` is not `team/name`"), "{nobody}");
     }
 
     #[test]

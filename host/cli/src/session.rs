@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use pegbox_hub::Cache;
-use pegbox_runtime::{PluginFolders, Runtime};
+use pegbox_runtime::{Compiler, PluginFolders, Runtime};
 
 use crate::arguments::Global;
 use crate::console::Console;
@@ -29,7 +29,12 @@ impl Session {
         if let Some(runtime) = self.runtime.get() {
             return Ok(runtime);
         }
-        let runtime = Runtime::new(&self.cache.root().join("compiled-plugins"))?;
+        let folder = self.cache.root().join("compiled-plugins");
+        let runtime = match env::current_exe() {
+            Ok(program) => Runtime::with_compiler(&folder, Compiler { program })?,
+            // Where the system does not say who we are, nobody else can compile.
+            Err(_) => Runtime::new(&folder)?,
+        };
         Ok(self.runtime.get_or_init(|| runtime))
     }
 

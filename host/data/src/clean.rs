@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pegbox_runtime::Outcome;
+use pegbox_runtime::{Cleaner, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
@@ -10,7 +10,7 @@ use crate::parallel;
 use crate::progress::Progress;
 use crate::record::{Origins, Record, Schema};
 use crate::report::{ChangeExample, StageReport};
-use crate::stage::{BATCH, CleanStage, Crossing};
+use crate::stage::{BATCH, CleanStage, Crossing, OnFailure, PLUGIN_FAILED};
 
 /// Examples of each kind of change that a report keeps.
 const EXAMPLES: usize = 5;
@@ -54,12 +54,19 @@ pub fn clean(
     let mut next_id = records.iter().map(|record| record.id + 1).max().unwrap_or(0);
     for stage in stages {
         let crossing = Crossing::new(&stage.identity, &stage.roles, schema)?;
-        let outcomes = outcomes(&records, stage, &crossing, origins, threads, progress)?;
+        let mut report = StageReport::new(&stage.identity, records.len());
+        let outcomes = match outcomes(&records, stage, &crossing, origins, threads, progress) {
+            Err(error) if stage.on_failure == OnFailure::Disable => {
+                report.disabled = Some(told(&error));
+                vec![Outcome::Keep; records.len()]
+            }
+            outcomes => outcomes?,
+        };
         let mut applying = Applying {
             schema,
             origins,
             crossing: &crossing,
-            report: StageReport::new(&stage.identity, records.len()),
+            report,
             kept: Vec::with_capacity(records.len()),
             pieces: Vec::new(),
             dropped: &mut dropped,
@@ -98,9 +105,12 @@ fn outcomes(
         || (stage.make)().map_err(|error| crossing.failed(error, &[], origins)),
         |cleaner, batch| {
             let batch = batches.get(batch).copied().unwrap_or_default();
-            let outcomes = cleaner
-                .clean(&crossing.batch(batch))
-                .map_err(|error| crossing.failed(error, batch, origins))?;
+            let outcomes = match cleaner.clean(&crossing.batch(batch)) {
+                Err(_) if stage.on_failure == OnFailure::Skip => {
+                    one_by_one(cleaner.as_mut(), crossing, batch)
+                }
+                outcomes => outcomes.map_err(|error| crossing.failed(error, batch, origins))?,
+            };
             check(&outcomes, crossing, batch, origins)?;
             let rows = batch.len() as u64;
             progress.at(&name, done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
@@ -108,6 +118,22 @@ fn outcomes(
         },
     )?;
     Ok(outcomes.into_iter().flatten().collect())
+}
+
+/// A batch that a cleaner failed on, again: those records that it fails on by themselves leave.
+fn one_by_one(cleaner: &mut dyn Cleaner, crossing: &Crossing<'_>, batch: &[Record]) -> Vec<Outcome> {
+    let one = |record: &Record| {
+        let outcomes = cleaner.clean(&crossing.batch(std::slice::from_ref(record)));
+        let outcome = outcomes.ok().and_then(|mut outcomes| outcomes.pop());
+        outcome.unwrap_or_else(|| Outcome::Drop(PLUGIN_FAILED.to_owned()))
+    };
+    batch.iter().map(one).collect()
+}
+
+/// An error in one line, with its cause.
+pub(crate) fn told(error: &DataError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
 }
 
 /// The sizes that applying the outcomes relies on.
@@ -279,6 +305,7 @@ mod tests {
             },
             roles: vec!["text".to_owned()],
             make: Arc::new(|| Ok(Box::new(Test))),
+            on_failure: OnFailure::Fail,
         }
     }
 

@@ -58,7 +58,9 @@ pub use report::{
     TruncationReport,
 };
 pub use split::{SplitSettings, stratified_split};
-pub use stage::{CleanStage, MakeCleaner, MakeValidator, StageIdentity, ValidateStage};
+pub use stage::{
+    CleanStage, MakeCleaner, MakeValidator, OnFailure, PLUGIN_FAILED, StageIdentity, ValidateStage,
+};
 pub use tokenize::{Encoded, OverLong, TextTokenizer, TokenSettings};
 pub use tokens::{Example, PaddedBatch, TokenSplit, collate_ids};
 pub use validate::{LocatedFinding, validate};

@@ -61,6 +61,9 @@ pub struct StageReport {
     /// By reason.
     pub dropped: BTreeMap<String, u64>,
     pub examples: Vec<ChangeExample>,
+    /// Why the stage was left out, if it failed and the recipe lets that pass.
+    #[serde(default)]
+    pub disabled: Option<String>,
 }
 
 impl StageReport {
@@ -75,6 +78,7 @@ impl StageReport {
             split: 0,
             dropped: BTreeMap::new(),
             examples: Vec::new(),
+            disabled: None,
         }
     }
 }

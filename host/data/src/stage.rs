@@ -39,6 +39,23 @@ pub type MakeCleaner = Arc<dyn Fn() -> Result<Box<dyn Cleaner>, PluginError> + S
 /// Makes an instance; called once for each worker thread.
 pub type MakeValidator = Arc<dyn Fn() -> Result<Box<dyn Validator>, PluginError> + Send + Sync>;
 
+/// What a failed call means for the preparation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// It ends.
+    #[default]
+    Fail,
+    /// The records that the plugin fails on, each alone, are passed over: dropped, or not looked at.
+    Skip,
+    /// It goes on as if the stage were not there.
+    Disable,
+}
+
+/// Under this reason a record is dropped that a cleaner failed on; under this code a validator's failure is a
+/// finding.
+pub const PLUGIN_FAILED: &str = "plugin-failed";
+
 /// A cleaner in its place.
 #[derive(Clone)]
 pub struct CleanStage {
@@ -46,6 +63,7 @@ pub struct CleanStage {
     /// The roles that the plugin's manifest names; only these fields cross.
     pub roles: Vec<String>,
     pub make: MakeCleaner,
+    pub on_failure: OnFailure,
 }
 
 /// A validator in its place.
@@ -55,6 +73,7 @@ pub struct ValidateStage {
     /// The roles that the plugin's manifest names; only these fields cross.
     pub roles: Vec<String>,
     pub make: MakeValidator,
+    pub on_failure: OnFailure,
     /// Findings at this level or above stop the run, after all validators have run.
     pub fail_on: Option<Severity>,
 }

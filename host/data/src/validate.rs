@@ -2,14 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pegbox_runtime::{Finding, Fix, Severity, Validator};
+use pegbox_runtime::{Finding, Fix, PluginError, Severity, Validator};
 use serde::{Deserialize, Serialize};
 
+use crate::clean::told;
 use crate::error::DataError;
 use crate::parallel;
 use crate::progress::Progress;
 use crate::record::{Origins, Record, Schema};
-use crate::stage::{BATCH, Crossing, ValidateStage};
+use crate::stage::{BATCH, Crossing, OnFailure, PLUGIN_FAILED, ValidateStage};
 
 /// A finding with its place in the files.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -36,9 +37,38 @@ impl LocatedFinding {
     }
 }
 
+/// The findings of one validator. If it fails and the recipe lets that pass, its failure is the only one.
+///
+/// # Errors
+/// The plugin fails, or reads a field that the records lack.
+pub fn validate(
+    records: &[Record],
+    schema: &Schema,
+    origins: &Origins,
+    stage: &ValidateStage,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<LocatedFinding>, DataError> {
+    match findings(records, schema, origins, stage, threads, progress) {
+        Err(error @ DataError::Plugin { .. }) if stage.on_failure == OnFailure::Disable => {
+            Ok(vec![LocatedFinding {
+                plugin: stage.identity.plugin.clone(),
+                level: Severity::Warning,
+                record: None,
+                origin: None,
+                field: None,
+                code: PLUGIN_FAILED.to_owned(),
+                message: told(&error),
+                proposed_fix: None,
+            }])
+        }
+        findings => findings,
+    }
+}
+
 /// The findings of one validator: those of the rows in the order of the rows, then those of the whole set.
 /// Threads (0: one a core) get contiguous shares of the rows, so that states merge in the order of the rows.
-pub fn validate(
+fn findings(
     records: &[Record],
     schema: &Schema,
     origins: &Origins,
@@ -56,12 +86,25 @@ pub fn validate(
     let batches = records.len().div_ceil(BATCH).max(1);
     let share = batches.div_ceil(parallel::threads(threads)) * BATCH;
     let shares: Vec<&[Record]> = records.chunks(share).collect();
+    let whole = |error| crossing.failed(error, &[], origins);
     let work = |share: &[Record]| -> Result<(Box<dyn Validator>, Vec<Finding>), DataError> {
         let mut validator = (stage.make)().map_err(|error| crossing.failed(error, &[], origins))?;
         let mut findings = Vec::new();
         for batch in share.chunks(BATCH) {
-            let found = validator.validate(&crossing.batch(batch));
-            findings.extend(found.map_err(|error| crossing.failed(error, batch, origins))?);
+            let before = match stage.on_failure {
+                // A validator that traps forgets what it saw.
+                OnFailure::Skip => Some(validator.state().map_err(whole)?),
+                OnFailure::Fail | OnFailure::Disable => None,
+            };
+            match (validator.validate(&crossing.batch(batch)), before) {
+                (Ok(found), _) => findings.extend(found),
+                (Err(_), Some(before)) => {
+                    validator = (stage.make)().map_err(whole)?;
+                    validator.merge(&before).map_err(whole)?;
+                    findings.extend(one_by_one(&mut validator, stage, &crossing, batch).map_err(whole)?);
+                }
+                (Err(error), None) => return Err(crossing.failed(error, batch, origins)),
+            }
             let rows = batch.len() as u64;
             progress.at(&name, done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
         }
@@ -75,7 +118,6 @@ pub fn validate(
         |(), number| work(shares.get(number).copied().unwrap_or_default()),
     )?;
 
-    let whole = |error| crossing.failed(error, &[], origins);
     let mut findings = Vec::new();
     let mut first: Option<Box<dyn Validator>> = None;
     for (mut validator, found) in worked {
@@ -92,6 +134,35 @@ pub fn validate(
         findings.extend(first.finish().map_err(whole)?);
     }
     Ok(findings.into_iter().map(|finding| located(finding, records, schema, origins, stage)).collect())
+}
+
+/// A batch that a validator failed on, again: what it fails on by itself is a finding, and not looked at.
+fn one_by_one(
+    validator: &mut Box<dyn Validator>,
+    stage: &ValidateStage,
+    crossing: &Crossing<'_>,
+    batch: &[Record],
+) -> Result<Vec<Finding>, PluginError> {
+    let mut findings = Vec::new();
+    for record in batch {
+        let before = validator.state()?;
+        match validator.validate(&crossing.batch(std::slice::from_ref(record))) {
+            Ok(found) => findings.extend(found),
+            Err(error) => {
+                *validator = (stage.make)()?;
+                validator.merge(&before)?;
+                findings.push(Finding {
+                    level: Severity::Warning,
+                    row: Some(record.id),
+                    field: None,
+                    code: PLUGIN_FAILED.to_owned(),
+                    message: format!("{error}: {}", error.cause()),
+                    proposed_fix: None,
+                });
+            }
+        }
+    }
+    Ok(findings)
 }
 
 fn located(
@@ -188,6 +259,7 @@ mod tests {
             },
             roles: vec!["text".to_owned()],
             make: Arc::new(|| Ok(Box::new(Test::default()))),
+            on_failure: OnFailure::Fail,
             fail_on: None,
         };
         validate(&records, &schema, &Origins::new(&["a.csv"]), &stage, threads, &()).unwrap()

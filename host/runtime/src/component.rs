@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod bindings;
+pub(crate) mod capabilities;
 mod cleaner;
 mod exporter;
 mod instance;
@@ -19,6 +20,6 @@ pub use cleaner::ComponentCleaner;
 pub use exporter::ComponentExporter;
 pub use loss::ComponentLoss;
 pub use metric::ComponentMetric;
-pub use program::{MAX_FILE_MIB, Program};
+pub use program::Program;
 pub use state::HostState;
 pub use validator::ComponentValidator;

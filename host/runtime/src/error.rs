@@ -57,8 +57,14 @@ pub enum Cause {
     #[error("the plugin returned more than {limit_mib} MiB in one call")]
     Copied { limit_mib: u64 },
     /// Recursion without end, or nearly so.
-    #[error("the plugin's stack overflowed{}", trace(.backtrace))]
-    StackOverflow { backtrace: Vec<String> },
+    #[error("the plugin's stack of {limit_kib} KiB overflowed{}", trace(.backtrace))]
+    StackOverflow { limit_kib: u64, backtrace: Vec<String> },
+    /// Another limit; `what` is a sentence, `key` its setting.
+    #[error("{what}: {key} is {limit}")]
+    Limit { what: String, key: &'static str, limit: u64 },
+    /// It used something that its manifest does not ask for, or the recipe does not grant.
+    #[error("it {what}, for which it has no permission")]
+    NotPermitted { what: &'static str, permission: &'static str },
     /// The component trapped.
     #[error("the plugin trapped: {what}{}", trace(.backtrace))]
     Trap { what: String, backtrace: Vec<String> },
@@ -142,7 +148,16 @@ impl PluginError {
             Cause::Copied { limit_mib } => format!(
                 "if the plugin is right to return so much, raise `limits.copy-mib` (now {limit_mib}) where the recipe names {name}"
             ),
-            Cause::StackOverflow { .. } | Cause::Trap { .. } | Cause::Panicked { .. } => {
+            Cause::StackOverflow { limit_kib, .. } => format!(
+                "this is most likely a mistake in the plugin; if it is right to call so deep, raise `limits.stack-kib` (now {limit_kib}) where the recipe names {name}"
+            ),
+            Cause::Limit { key, limit, .. } => format!(
+                "if the plugin is right to need more, raise `limits.{key}` (now {limit}) where the recipe names {name}"
+            ),
+            Cause::NotPermitted { permission, .. } => format!(
+                "the plugin must ask for `{permission} = true` in the [permissions] of its plugin.toml, and the recipe grant it in [grants.\"{name}\"]"
+            ),
+            Cause::Trap { .. } | Cause::Panicked { .. } => {
                 format!("this is a mistake in the plugin; report it to {name}'s authors with this message")
             }
             Cause::Host { .. } => {
@@ -150,6 +165,37 @@ impl PluginError {
             }
         })
     }
+}
+
+impl Cause {
+    /// What a plugin says of its failure, without anything that a terminal would obey.
+    pub fn refused(message: &str, help: Option<&str>) -> Self {
+        Self::Refused {
+            message: clean_text(message, MAX_TEXT),
+            help: help.map(|help| clean_text(help, MAX_TEXT)),
+        }
+    }
+
+    pub fn limit(what: &str, key: &'static str, limit: u64) -> Self {
+        Self::Limit { what: what.to_owned(), key, limit }
+    }
+}
+
+/// The longest message that is shown, in bytes.
+const MAX_TEXT: usize = 4096;
+
+/// Text from a plugin for people's eyes: control characters, with which a terminal can be steered and a log
+/// be forged, become spaces and it is cut after `most` bytes.
+pub fn clean_text(text: &str, most: usize) -> String {
+    let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= most).last().unwrap_or(0);
+    let cut = if text.len() <= most { text } else { &text[..end] };
+    // Directions of writing can make a text read as another.
+    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut clean: String = cut.chars().map(|c| if steers(c) { ' ' } else { c }).collect();
+    if cut.len() < text.len() {
+        clean.push('…');
+    }
+    clean
 }
 
 impl fmt::Display for PluginError {
@@ -214,6 +260,13 @@ mod tests {
         assert_eq!(error.to_string(), "plugin acme/focal@1.2.0 failed in loss.compute at step 412");
         assert_eq!(error.record_ids(), [7, 9]);
         assert!(error.help().unwrap().contains("`limits.deadline-ms` (now 5000)"));
+    }
+
+    #[test]
+    fn a_plugins_text_cannot_steer_the_terminal() {
+        assert_eq!(clean_text("a\u{1b}[2Jb\nc\u{202e}d", 100), "a [2Jb c d");
+        assert_eq!(clean_text("äöü", 4), "äö…");
+        assert_eq!(clean_text("äöü", 6), "äöü");
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod cache;
 mod checks;
 /// Deadlines.
 mod clock;
+/// Compiling in a process of its own.
+mod compile;
 /// Plugins as WebAssembly components.
 mod component;
 /// Configurations and their JSON Schema.
@@ -17,6 +19,8 @@ mod configuration;
 mod engine;
 /// Calls that failed.
 mod error;
+/// What a recipe lets a plugin do.
+mod grants;
 /// Who a plugin is.
 mod identity;
 /// One trait for each kind of plugin.
@@ -37,8 +41,10 @@ mod step;
 pub mod tensors;
 
 pub use artifact::{ArtifactError, Bundle, ModelView};
+pub use compile::{COMPILE_COMMAND, Compiler, serve as serve_compiler};
 pub use engine::Runtime;
-pub use error::{Cause, PluginError};
+pub use error::{Cause, PluginError, clean_text};
+pub use grants::Grants;
 pub use identity::{PluginIdentity, Trust};
 pub use kinds::{Cleaner, Exporter, Loss, Metric, Validator};
 pub use load_error::LoadError;

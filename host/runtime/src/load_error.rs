@@ -15,6 +15,14 @@ pub enum LoadError {
     Manifest(#[from] ManifestError),
     #[error("plugin `{reference}` was not found")]
     NotFound { reference: String, help: String },
+    /// What it asks for and the recipe does not grant; `missing` as the recipe would write it.
+    #[error("plugin {plugin} asks for permissions that the recipe does not grant: {}", missing.join(", "))]
+    NotGranted { plugin: String, name: String, missing: Vec<String> },
+    #[error("plugin {plugin} {fault}: {key} is {limit}")]
+    Compile { plugin: String, fault: &'static str, key: &'static str, limit: u64 },
+    /// A source tree without a component.
+    #[error("plugin {plugin} is not built: {} is missing", file.display())]
+    NotBuilt { plugin: String, folder: PathBuf, file: PathBuf },
     #[error("plugin {plugin}: {source}")]
     Limit { plugin: String, source: LimitError },
     #[error("{}: the file is {mib} MiB, the most is {limit_mib}", file.display())]
@@ -24,8 +32,8 @@ pub enum LoadError {
     Tampered { file: PathBuf, by: &'static str, expected: String, found: String },
     #[error("{}: not a WebAssembly component: {fault}", file.display())]
     NotAComponent { file: PathBuf, fault: String, help: Option<String> },
-    #[error("plugin {plugin} imports `{import}`, which a {kinds} may not")]
-    Import { plugin: String, import: String, kinds: String },
+    #[error("plugin {plugin} imports `{import}`, which {}", import_fault(kinds, *permission))]
+    Import { plugin: String, import: String, kinds: String, permission: Option<&'static str> },
     #[error("plugin {plugin} says it is a {kind}, but does not export `{interface}`")]
     MissingExport { plugin: String, kind: &'static str, interface: String },
     #[error("plugin {plugin} does not fit the contract: {fault}")]
@@ -55,14 +63,34 @@ impl LoadError {
             | Self::Native { help, .. } => return help.clone(),
             Self::NotFound { help, .. } => help.clone(),
             Self::Call(error) => return error.help(),
+            Self::NotGranted { name, missing, .. } => format!(
+                "if you trust it with that, add to the recipe: [grants.\"{name}\"] {}",
+                missing.join(" ; ")
+            ),
+            Self::Compile { key, limit, .. } => format!(
+                "raise `limits.{key}` (now {limit}) where the recipe names the plugin, if you know why it is so large"
+            ),
+            Self::NotBuilt { folder, .. } => format!("run `pegbox plugin build {}`", folder.display()),
+            Self::TooLarge { .. } => "raise `limits.module-mib` where the recipe names the plugin, if you know why it is so large".to_owned(),
             Self::Limit { .. } => "set `limits` where the recipe names the plugin".to_owned(),
             Self::Tampered { by, .. } => format!(
                 "the file was changed or exchanged after {by} was written: fetch or build the plugin again, and change the digest only if you know why it differs"
             ),
-            Self::Import { .. } => "a plugin is built for wasm32-unknown-unknown and imports only the contract's interfaces; `wasi:` imports come from another target or from std calls such as files, clocks and random numbers".to_owned(),
+            Self::Import { permission: Some("read"), .. } => "its plugin.toml must ask for it, for example: [permissions] read = [\"lexicons\"]".to_owned(),
+            Self::Import { permission: Some("environment"), .. } => "its plugin.toml must ask for it, for example: [permissions] environment = [\"LANG\"]".to_owned(),
+            Self::Import { permission: Some("network"), .. } => "its plugin.toml must ask for it, for example: [permissions] network = [\"example.org\"]".to_owned(),
+            Self::Import { permission: Some(name), .. } => format!("its plugin.toml must ask for it: [permissions] {name} = true"),
+            Self::Import { .. } => "a plugin imports the contract's interfaces and what its permissions give, and nothing else; `pegbox plugin build` makes such components".to_owned(),
             Self::NoBuild { wanted: "WebAssembly", .. } => "a native plugin needs `trust = \"native\"` and its `digest` in the recipe".to_owned(),
             Self::NoBuild { .. } => "leave `trust = \"native\"` out to run the component".to_owned(),
             _ => return None,
         })
+    }
+}
+
+fn import_fault(kinds: &str, permission: Option<&str>) -> String {
+    match permission {
+        Some(_) => "its manifest does not ask for".to_owned(),
+        None => format!("a {kinds} may not"),
     }
 }

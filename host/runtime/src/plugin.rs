@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use pegbox_manifest::{Binary, LimitOverrides, Limits, Manifest, Permissions, digest};
 use pegbox_plugin_abi::lifecycle::{Description, Kind};
+use semver::Version;
 use serde_json::Value;
 
 use crate::component::{
@@ -12,19 +14,18 @@ use crate::component::{
 use crate::configuration::Schema;
 use crate::engine::Runtime;
 use crate::error::{Cause, PluginError};
+use crate::grants::Grants;
 use crate::identity::{PluginIdentity, Trust};
 use crate::kinds::{Cleaner, Exporter, Loss, Metric, Validator};
 use crate::load_error::LoadError;
 use crate::native::{Library, NativeCleaner, NativeExporter, NativeLoss, NativeMetric, NativeValidator};
 use crate::resolve::Resolved;
-use pegbox_manifest::digest;
-use pegbox_manifest::{Binary, Manifest};
-use pegbox_manifest::{LimitOverrides, Limits};
 
 /// What a recipe says beside a plugin's name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LoadOptions {
     pub limits: LimitOverrides,
+    pub grants: Grants,
     pub trust: TrustLevel,
     /// `sha256:...` that the component must have, from the recipe or the lock file.
     pub digest: Option<String>,
@@ -64,6 +65,17 @@ impl Runtime {
     /// # Errors
     /// Anything that makes the plugin unfit to run; nothing of it has run then but `describe`.
     pub fn load(&self, found: &Resolved, options: &LoadOptions) -> Result<Plugin, LoadError> {
+        if options.trust == TrustLevel::Sandboxed {
+            check_grants(&found.manifest, &options.grants.permissions)?;
+        }
+        self.look(found, options)
+    }
+
+    /// Loads a plugin to look at it, whatever it asks for: what is not granted is refused when it is used.
+    ///
+    /// # Errors
+    /// As [`Runtime::load`], but for permissions.
+    pub fn look(&self, found: &Resolved, options: &LoadOptions) -> Result<Plugin, LoadError> {
         let manifest = &found.manifest;
         manifest.check()?;
         let limits = Limits::settle(&manifest.plugin.kinds, &manifest.limits, &options.limits)
@@ -94,11 +106,12 @@ impl Runtime {
             return Err(LoadError::NoBuild { plugin: manifest.to_string(), wanted: "WebAssembly" });
         };
         let file = found.folder.join(&binary.path);
-        let bytes = read_limited(&file)?;
+        let bytes = read_limited(found, &file, &limits)?;
         let digest = verified(&file, &bytes, binary, options.digest.as_deref())?;
         let identity = identity(manifest, digest, Trust::Sandboxed);
-        let kinds = &manifest.plugin.kinds;
-        let program = Program::new(self, Arc::clone(&identity), limits, kinds, &file, &bytes)?;
+        let permissions = asked(manifest).within(&options.grants.permissions);
+        let granted = Grants { permissions, root: options.grants.root.clone() };
+        let program = Program::new(self, Arc::clone(&identity), limits, granted, manifest, &file, &bytes)?;
         Ok((Body::Component(Arc::new(program)), identity))
     }
 
@@ -231,13 +244,37 @@ fn identity(manifest: &Manifest, digest: String, trust: Trust) -> Arc<PluginIden
     })
 }
 
+fn check_grants(manifest: &Manifest, granted: &Permissions) -> Result<(), LoadError> {
+    let missing = manifest.permissions.without(granted);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let name = manifest.plugin.name.clone();
+    Err(LoadError::NotGranted { plugin: manifest.to_string(), name, missing: missing.lines() })
+}
+
+/// What a plugin may be given. Reading tensors was every plugin's right in contract 0.1.0, so one that was built
+/// for it could not ask; it needs the grant all the same.
+fn asked(manifest: &Manifest) -> Permissions {
+    let mut asked = manifest.permissions.clone();
+    asked.read_tensors |= manifest.plugin.contract == Version::new(0, 1, 0);
+    asked
+}
+
 /// Reads a component, but not one that is too large to compile.
-fn read_limited(file: &Path) -> Result<Vec<u8>, LoadError> {
-    let limit_mib = crate::component::MAX_FILE_MIB;
-    let fail = |fault| LoadError::Read { file: file.to_owned(), fault };
+fn read_limited(found: &Resolved, file: &Path, limits: &Limits) -> Result<Vec<u8>, LoadError> {
+    let limit_mib = limits.module_mib;
+    let fail = |fault: std::io::Error| match fault.kind() {
+        std::io::ErrorKind::NotFound => LoadError::NotBuilt {
+            plugin: found.manifest.to_string(),
+            folder: found.folder.clone(),
+            file: file.to_owned(),
+        },
+        _ => LoadError::Read { file: file.to_owned(), fault },
+    };
     let size = std::fs::metadata(file).map_err(fail)?.len();
     if size > limit_mib << 20 {
-        return Err(LoadError::TooLarge { file: file.to_owned(), mib: size >> 20, limit_mib });
+        return Err(LoadError::TooLarge { file: file.to_owned(), mib: size.div_ceil(1 << 20), limit_mib });
     }
     std::fs::read(file).map_err(fail)
 }

@@ -51,15 +51,26 @@ pub struct Services {
     scene: Scene,
     tensors: TensorTable,
     deadline: Option<Deadline>,
+    may_read: bool,
+    output: Output,
+}
+
+/// What an exporter has written in this call, in bytes.
+struct Output {
+    written: u64,
+    limit_mib: u64,
 }
 
 impl Services {
-    pub fn new(limits: &Limits) -> Self {
-        Self { scene: Scene::Records, tensors: TensorTable::new(limits), deadline: None }
+    /// `may_read`: whether elements of tensors may be copied out.
+    pub fn new(limits: &Limits, may_read: bool) -> Self {
+        let output = Output { written: 0, limit_mib: limits.output_mib };
+        Self { scene: Scene::Records, tensors: TensorTable::new(limits), deadline: None, may_read, output }
     }
 
     pub fn begin(&mut self, scene: Scene, deadline: Deadline) {
         self.scene = scene;
+        self.output.written = 0;
         self.deadline = Some(deadline);
     }
 
@@ -136,7 +147,15 @@ impl Services {
         Ok(self.tensors.get("dtype", handle)?.dtype())
     }
 
+    fn check_may_read(&self) -> Result<(), Cause> {
+        if self.may_read {
+            return Ok(());
+        }
+        Err(Cause::NotPermitted { what: "read the elements of a tensor", permission: "read-tensors" })
+    }
+
     pub fn read(&self, handle: u32) -> Result<Vec<f32>, Cause> {
+        self.check_may_read()?;
         let (op, engine) = ("read", self.engine()?);
         let tensor = self.tensors.get(op, handle)?;
         check_read_size(op, tensor)?;
@@ -144,6 +163,7 @@ impl Services {
     }
 
     pub fn read_ints(&self, handle: u32) -> Result<Vec<i64>, Cause> {
+        self.check_may_read()?;
         let (op, engine) = ("read-ints", self.engine()?);
         let tensor = self.tensors.get(op, handle)?;
         check_read_size(op, tensor)?;
@@ -278,6 +298,11 @@ impl Services {
 
     pub fn append_to_file(&mut self, path: &str, content: &[u8]) -> Result<(), Cause> {
         self.check_deadline()?;
+        self.output.written = self.output.written.saturating_add(content.len() as u64);
+        if self.output.written > self.output.limit_mib << 20 {
+            let what = "it wrote more to its bundle than it may";
+            return Err(Cause::limit(what, "output-mib", self.output.limit_mib));
+        }
         let Scene::Export { bundle, paths, .. } = &self.scene else {
             return Err(outside("the bundle", "an exporter"));
         };

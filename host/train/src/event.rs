@@ -40,6 +40,11 @@ pub enum Event {
         tokens_per_second: f64,
         seconds_left: f64,
     },
+    /// A batch on which the loss failed, and which the recipe lets pass.
+    LeftOut {
+        step: u64,
+        what: String,
+    },
     Validation {
         step: u64,
         epoch: u32,

@@ -1,6 +1,8 @@
 //! Pegbox's training core: objective, optimizer, schedule, loop, checkpoints, evaluation. It prints nothing:
 //! what happens is told to a [`TrainObserver`].
 
+/// One batch forward and backward.
+mod backward;
 /// Losses and metrics that are part of Pegbox, by the same traits as plugins.
 mod builtin;
 /// Checkpoints: whole or not at all, verified by hash.
@@ -13,8 +15,10 @@ mod evaluate;
 mod event;
 /// Which parameters stay as they are.
 mod freeze;
-/// What training is given, and its loop.
+/// What training is given, and what comes of it.
 mod job;
+/// Metrics whose failure does not end the run.
+mod lenient;
 /// Peak memory of this process.
 mod memory;
 /// The model's updates: AdamW, accumulation, clipping.
@@ -33,6 +37,10 @@ mod settings;
 mod step;
 /// The contract's tensors on Burn.
 pub mod tensor_engine;
+/// The loop.
+mod trainer;
+/// Several losses as one.
+mod weighted_sum;
 /// Batches of the epochs, and where in them a run stands.
 mod windows;
 
@@ -42,7 +50,9 @@ pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Flow, TrainObserver};
 pub use job::{Start, TrainJob, TrainSummary, train};
+pub use lenient::LenientMetric;
 pub use predict::{Likely, Prediction, predict};
 pub use probe::{Probe, Trial, probe};
 pub use run::{RunFolder, RunIdentity};
 pub use settings::{Decay, Freeze, Schedule, TrainSettings, Warmup};
+pub use weighted_sum::{Term, WeightedSum};

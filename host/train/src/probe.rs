@@ -5,9 +5,10 @@ use std::time::Instant;
 use pegbox_data::{BatchPlan, PaddedBatch};
 use pegbox_models::Parameters;
 
+use crate::backward::backward;
 use crate::error::{Fault, TrainError};
 use crate::evaluate;
-use crate::job::{TrainJob, backward};
+use crate::job::TrainJob;
 use crate::memory;
 use crate::optimizer::{Optimizer, Window};
 use crate::step::Stage;

@@ -86,6 +86,7 @@ impl Material {
             classes: ["a", "b", "c"].map(String::from).to_vec(),
             loss: builtin_loss("cross-entropy", &json!({})).unwrap(),
             loss_identity: builtin_identity("cross-entropy"),
+            lenient: Vec::new(),
             metrics: vec![builtin_metric("accuracy", &json!({})).unwrap()],
             settings,
             identity: RunIdentity {

@@ -21,8 +21,31 @@ pub struct PluginUse {
     pub native: bool,
     /// `digest`: `sha256:...`, the only code that may run under this name.
     pub digest: Option<String>,
+    /// `on-failure`: what happens when a call fails. `"fail"` by default.
+    pub on_failure: OnFailure,
     /// Where the recipe names it.
     pub span: Range<usize>,
+}
+
+/// What a failed call of a plugin means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// The run stops with an error.
+    #[default]
+    Fail,
+    /// The records that it failed on are passed over: a cleaner drops them, a validator and a metric do not look
+    /// at them, a loss leaves their batch out.
+    Skip,
+    /// The run goes on without the plugin, as if the recipe did not name it.
+    Disable,
+}
+
+/// One term of the loss: `loss = [{ plugin = "a/b", weight = 0.7 }, ...]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    pub provider: Provider,
+    /// `weight`: by which it is multiplied before the terms are summed. 1 by default.
+    pub weight: f32,
 }
 
 /// Who does a job.
@@ -85,16 +108,43 @@ pub(super) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
             Some("add digest = \"sha256:...\"; `pegbox plugin inspect` shows it".into()),
         );
     }
-    Some(PluginUse { reference: reference?, config, limits, native, digest, span })
+    let choices = [("fail", OnFailure::Fail), ("skip", OnFailure::Skip), ("disable", OnFailure::Disable)];
+    let on_failure = section.choice("on-failure", &choices).unwrap_or_default();
+    Some(PluginUse { reference: reference?, config, limits, native, digest, on_failure, span })
+}
+
+/// The terms of the loss: one table, or a list of tables.
+pub(super) fn read_terms(train: &mut Section<'_, '_>, built_in: &[&str]) -> Option<Vec<Term>> {
+    let sections = if train.holds_list("loss") {
+        train.tables("loss")
+    } else {
+        train.table("loss").into_iter().collect()
+    };
+    if sections.is_empty() {
+        if train.holds("loss") {
+            train.fault(train.span_of("loss"), "`loss` has no terms", None);
+        }
+        let provider = Provider::BuiltIn { name: "cross-entropy".into(), config: serde_json::json!({}) };
+        return Some(vec![Term { provider, weight: 1.0 }]);
+    }
+    sections.into_iter().map(|section| read_term(section, built_in)).collect()
+}
+
+fn read_term(mut section: Section<'_, '_>, built_in: &[&str]) -> Option<Term> {
+    let weight = section.number("weight", "above 0", |weight| weight > 0.0).unwrap_or(1.0);
+    let provider = provider(&mut section, built_in);
+    if let Some(Provider::Plugin(PluginUse { on_failure: OnFailure::Disable, .. })) = &provider {
+        section.fault(
+            section.span_of("on-failure"),
+            "a loss cannot be disabled: from then on the training would be another",
+            Some("use \"skip\" to leave out the batches that it fails on".into()),
+        );
+    }
+    section.finish();
+    Some(Term { provider: provider?, weight: weight as f32 })
 }
 
 /// `plugin` or `builtin`, and what belongs to each.
-pub(super) fn read_provider(mut section: Section<'_, '_>, built_in: &[&str]) -> Option<Provider> {
-    let provider = provider(&mut section, built_in);
-    section.finish();
-    provider
-}
-
 fn provider(section: &mut Section<'_, '_>, built_in: &[&str]) -> Option<Provider> {
     let choices: Vec<(&str, usize)> = built_in.iter().enumerate().map(|(i, name)| (*name, i)).collect();
     if !section.holds("builtin") {
@@ -124,6 +174,15 @@ pub(super) fn read_metrics(sections: Vec<Section<'_, '_>>, faults: &Faults) -> O
         }
         selected |= select_by.is_some();
         let provider = provider(&mut section, &["accuracy"]);
+        if let (Some(Provider::Plugin(PluginUse { on_failure: OnFailure::Disable, .. })), Some(_)) =
+            (&provider, &select_by)
+        {
+            section.fault(
+                section.span_of("on-failure"),
+                "the metric that selects the best checkpoint cannot be disabled",
+                None,
+            );
+        }
         section.finish();
         metrics.push(provider.map(|provider| Metric { provider, select_by }));
     }

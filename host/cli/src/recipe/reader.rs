@@ -176,6 +176,32 @@ impl<'a, 'i> Section<'a, 'i> {
         Some(self.below(key, value.span(), table))
     }
 
+    /// A table whose name is the user's; a fault where it is none.
+    pub(super) fn named(&self, key: &str) -> Option<Section<'a, 'i>> {
+        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => Some(self.below(&format!("\"{key}\""), value.span(), table)),
+            _ => {
+                self.wrong_type(key, value, "a table");
+                None
+            }
+        }
+    }
+
+    pub(super) fn truth(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.get(key)?;
+        let truth = value.get_ref().as_bool();
+        if truth.is_none() {
+            self.wrong_type(key, value, "true or false");
+        }
+        truth
+    }
+
+    /// Whether a list stands there.
+    pub(super) fn holds_list(&self, key: &str) -> bool {
+        self.table.iter().any(|(name, value)| name.get_ref() == key && value.get_ref().is_array())
+    }
+
     pub(super) fn required_table(&mut self, key: &'static str, example: &str) -> Option<Section<'a, 'i>> {
         if !self.holds(key) {
             self.get(key);

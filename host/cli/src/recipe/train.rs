@@ -1,6 +1,6 @@
 //! `[train]`.
 
-use super::plugins::{self, Provider};
+use super::plugins::{self, Provider, Term};
 use super::reader::Section;
 
 /// How to train. Every key has a default.
@@ -38,8 +38,9 @@ pub struct Train {
     /// `patience`: validations without improvement after which training stops. Never by default.
     pub patience: Option<u64>,
     /// `loss = { plugin = "team/name@^1" }` or `{ builtin = "cross-entropy" }` (default) or
-    /// `{ builtin = "focal" }`, each with `config = { ... }`.
-    pub loss: Provider,
+    /// `{ builtin = "focal" }`, each with `config = { ... }`; or a list of such tables with a `weight` each, whose
+    /// weighted sum is the loss.
+    pub loss: Vec<Term>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +87,10 @@ impl Default for Train {
             checkpoint_every: None,
             keep: 2,
             patience: None,
-            loss: Provider::BuiltIn { name: "cross-entropy".into(), config: serde_json::json!({}) },
+            loss: vec![Term {
+                provider: Provider::BuiltIn { name: "cross-entropy".into(), config: serde_json::json!({}) },
+                weight: 1.0,
+            }],
         }
     }
 }
@@ -110,10 +114,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Train> {
     let checkpoint_every = section.whole("checkpoint-every", 1);
     let keep = section.whole("keep", 1);
     let patience = section.whole("patience", 1);
-    let loss = match section.table("loss") {
-        Some(section) => plugins::read_provider(section, &["cross-entropy", "focal"]),
-        None => Some(default.loss),
-    };
+    let loss = plugins::read_terms(&mut section, &["cross-entropy", "focal"]);
     section.finish();
     Some(Train {
         epochs: epochs.unwrap_or(default.epochs),

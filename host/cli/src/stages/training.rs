@@ -62,6 +62,7 @@ impl<'a> Material<'a> {
             classes,
             loss: plugins.make_loss()?,
             loss_identity: plugins.loss_identity(),
+            lenient: plugins.lenient_losses(),
             metrics: plugins.make_metrics()?,
             settings: settings(recipe),
             identity: self.identity(),
@@ -87,7 +88,7 @@ impl<'a> Material<'a> {
             ("pooling".into(), pooling.into()),
             ("dropout".into(), dropout),
             ("batch".into(), batch),
-            ("loss".into(), self.plugins.loss.identity()),
+            ("loss".into(), self.plugins.loss_key()),
             ("metrics".into(), metrics.join("; ")),
             ("device".into(), self.session.global.device.clone()),
         ]);
@@ -114,7 +115,7 @@ impl<'a> Material<'a> {
         note(0.0, false)?;
 
         let stage = self.session.console.stage("train");
-        stage.say(format!("train: run {}, loss {}", run.path().display(), self.plugins.loss.name()));
+        stage.say(format!("train: run {}, loss {}", run.path().display(), self.plugins.loss_name()));
         let job = self.job()?;
         catch_interrupt();
         let mut observer = Observer { stage: &stage, steps: 0, epochs: 0 };
@@ -246,6 +247,9 @@ impl Observer<'_> {
                         duration(*seconds_left),
                     )
                 });
+            }
+            Event::LeftOut { step, what } => {
+                self.stage.say(format!("train: a batch of step {step} was left out: {what}"));
             }
             Event::Validation { step, scores, loss, best, seconds, .. } => {
                 let scores = scores

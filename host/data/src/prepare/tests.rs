@@ -5,7 +5,7 @@ use pegbox_runtime::{Cleaner, Finding, Outcome, PluginError, RowBatch, Severity,
 
 use super::*;
 use crate::batch::BatchSize;
-use crate::stage::StageIdentity;
+use crate::stage::{OnFailure, StageIdentity};
 
 const TINY: &str = include_str!("../tokenize/tiny.json");
 
@@ -79,11 +79,13 @@ fn job(folder: &Path) -> PrepareJob {
             identity: identity("acme/no-bad"),
             roles: vec!["text".to_owned()],
             make: Arc::new(|| Ok(Box::new(NoBad))),
+            on_failure: OnFailure::Fail,
         }],
         validators: vec![ValidateStage {
             identity: identity("acme/long"),
             roles: vec!["text".to_owned()],
             make: Arc::new(|| Ok(Box::new(Long))),
+            on_failure: OnFailure::Fail,
             fail_on: Some(Severity::Error),
         }],
         split: SplitSettings { seed: 7, ..SplitSettings::default() },

@@ -12,6 +12,7 @@ wasmtime::component::bindgen!({
             include pegbox:plugin/loss@0.1.1;
             include pegbox:plugin/metric@0.1.1;
             include pegbox:plugin/exporter@0.1.1;
+            import pegbox:plugin/logging@0.1.1;
         }
     ",
     world: "pegbox:host/everything",

@@ -7,14 +7,20 @@ use wasmtime::{Error, Result as WasmResult, Store, Trap, WasmBacktrace};
 
 use super::bindings::exports::pegbox::plugin as exports;
 use super::bindings::pegbox::plugin::types;
+use super::capabilities::Capabilities;
 use super::program::Program;
-use super::state::HostState;
+use super::state::{HostState, Refused};
 use crate::clock::ticks_in;
-use crate::error::{Cause, PluginError};
+use crate::error::{Cause, PluginError, clean_text};
+use crate::grants::Grants;
 use crate::services::Scene;
 
 /// How many functions of a backtrace are shown.
 const MAX_FRAMES: usize = 8;
+/// Bytes of a function's name.
+const MAX_NAME: usize = 200;
+/// Bytes of a reason: names that a component chose may be in it.
+const MAX_REASON: usize = 1000;
 
 /// The exported interface of one kind.
 pub trait Interface: Sized {
@@ -109,9 +115,17 @@ impl<G: Interface> Sandbox<G> {
 }
 
 /// Makes an instance without configuring it.
-pub fn start<G: Interface>(program: &Program) -> Result<Live<G>, PluginError> {
+pub fn start<G: Interface>(program: &Program, granted: &Grants) -> Result<Live<G>, PluginError> {
     let limits = &program.limits;
-    let mut store = Store::new(program.runtime.engine(), HostState::new(limits));
+    let fail = |fault| {
+        PluginError::new(
+            Arc::clone(&program.identity),
+            "lifecycle.instantiate",
+            Cause::Contract { what: fault, help: Some("mend the recipe's [grants]".to_owned()) },
+        )
+    };
+    let capabilities = Capabilities::new(&program.identity, granted, limits.log_lines).map_err(fail)?;
+    let mut store = Store::new(&program.engine, HostState::new(limits, granted, capabilities));
     store.limiter(|state| &mut state.memory);
     store.set_hostcall_fuel(usize::try_from(limits.copy_mib << 20).unwrap_or(usize::MAX));
     let parts = run(program, "lifecycle.instantiate", &mut store, Scene::Records, |store| {
@@ -124,7 +138,7 @@ pub fn start<G: Interface>(program: &Program) -> Result<Live<G>, PluginError> {
 }
 
 fn configured<G: Interface>(program: &Program, configuration: &str) -> Result<Live<G>, PluginError> {
-    let mut live = start(program)?;
+    let mut live = start(program, &program.granted)?;
     run(program, "lifecycle.configure", &mut live.store, Scene::Records, |store| {
         live.lifecycle.call_configure(store, configuration)
     })
@@ -144,12 +158,13 @@ pub fn run<R>(
     let deadline = program.runtime.ticker().deadline(deadline_ms);
     store.set_epoch_deadline(ticks_in(deadline_ms));
     store.data_mut().failure = None;
+    store.data_mut().capabilities.set_time_left(deadline_ms);
     store.data_mut().services.begin(scene, deadline);
     let result = work(store);
     store.data_mut().services.end();
     let (cause, usable) = match result {
         Ok(Ok(value)) => return Ok(value),
-        Ok(Err(types::Error { message, help })) => (Cause::Refused { message, help }, true),
+        Ok(Err(types::Error { message, help })) => (Cause::refused(&message, help.as_deref()), true),
         Err(error) => (cause(program, store.data_mut(), &error), false),
     };
     Err(Failed { error: PluginError::new(Arc::clone(&program.identity), call, cause), usable })
@@ -163,16 +178,25 @@ fn cause(program: &Program, state: &mut HostState, error: &Error) -> Cause {
     }
     let limits = &program.limits;
     let backtrace = error.downcast_ref::<WasmBacktrace>().map(functions).unwrap_or_default();
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => Cause::Deadline { limit_ms: limits.deadline_ms },
-        Some(Trap::StackOverflow) => Cause::StackOverflow { backtrace },
-        _ if state.memory.refused => Cause::Memory { limit_mib: limits.memory_mib },
-        Some(trap) => Cause::Trap { what: trap.to_string(), backtrace },
-        None => match error.root_cause().to_string() {
+    match (error.downcast_ref::<Trap>(), state.memory.refused()) {
+        (Some(Trap::Interrupt), _) => Cause::Deadline { limit_ms: limits.deadline_ms },
+        (Some(Trap::StackOverflow), _) => Cause::StackOverflow { limit_kib: limits.stack_kib, backtrace },
+        (_, Some(Refused::Memory)) => Cause::Memory { limit_mib: limits.memory_mib },
+        (_, Some(Refused::Table)) => {
+            Cause::limit("it wanted a larger table than it may have", "table-elements", limits.table_elements)
+        }
+        (Some(trap), None) => Cause::Trap { what: trap.to_string(), backtrace },
+        (None, None) => match error.root_cause().to_string() {
             what if what.contains("fuel allocated for hostcalls") => {
                 Cause::Copied { limit_mib: limits.copy_mib }
             }
-            what => Cause::Trap { what, backtrace },
+            // As wasmtime words it when `ResourceLimiter::instances` and the like are passed.
+            what if what.contains("count too high") => Cause::limit(
+                "it consists of more instances, memories or tables than it may",
+                "instances",
+                limits.instances,
+            ),
+            what => Cause::Trap { what: clean_text(&what, MAX_REASON), backtrace },
         },
     }
 }
@@ -183,7 +207,7 @@ fn functions(backtrace: &WasmBacktrace) -> Vec<String> {
         .iter()
         .take(MAX_FRAMES)
         .map(|frame| match frame.func_name() {
-            Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+            Some(name) => clean_text(&format!("{:#}", rustc_demangle::demangle(name)), MAX_NAME),
             None => format!("function {}", frame.func_index()),
         })
         .collect()

@@ -3,61 +3,67 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use pegbox_manifest::{CONTRACT, Limits, Manifest};
 use pegbox_plugin_abi::lifecycle::{Description, Kind};
+use wasmtime::Engine;
 use wasmtime::component::types::{Component as ComponentType, ComponentItem};
 use wasmtime::component::{Component, InstancePre};
 
 use super::bindings::pegbox::plugin::types as wit;
+use super::capabilities;
 use super::instance::{self, Live};
 use super::state::HostState;
-use crate::engine::Runtime;
-use crate::error::PluginError;
+use crate::compile::CompileError;
+use crate::engine::{Runtime, Stage};
+use crate::error::{PluginError, clean_text};
+use crate::grants::Grants;
 use crate::identity::PluginIdentity;
 use crate::load_error::LoadError;
 use crate::services::Scene;
-use pegbox_manifest::CONTRACT;
-use pegbox_manifest::Limits;
 
-/// The largest component file.
-pub const MAX_FILE_MIB: u64 = 64;
+/// Bytes of a name or a reason that a component chose.
+const MAX_NAME: usize = 200;
+const MAX_REASON: usize = 2000;
 
 /// Shared by all instances of one plugin.
 pub struct Program {
     pub runtime: Runtime,
+    pub engine: Engine,
     pub identity: Arc<PluginIdentity>,
     pub limits: Limits,
+    pub granted: Grants,
     pub pre: InstancePre<HostState>,
 }
 
 impl Program {
-    /// Compiles the component and checks its imports and exports against the worlds of `kinds`. `file`
-    /// is for errors only.
+    /// Compiles the component and checks its imports and exports against the worlds of its kinds and the
+    /// permissions that its manifest asks for. `file` is for errors only.
     ///
     /// # Errors
-    /// Not a component; an import that its kinds may not have; a missing export; functions of another
-    /// shape than the contract's.
+    /// Not a component; too slow or too large to compile; an import that it may not have; a missing export;
+    /// functions of another shape than the contract's.
     pub fn new(
         runtime: &Runtime,
         identity: Arc<PluginIdentity>,
         limits: Limits,
-        kinds: &[Kind],
+        granted: Grants,
+        manifest: &Manifest,
         file: &Path,
         bytes: &[u8],
     ) -> Result<Self, LoadError> {
         check_header(file, bytes)?;
-        let component = runtime.compile(bytes).map_err(|error| LoadError::NotAComponent {
-            file: file.to_owned(),
-            fault: format!("{error:#}"),
-            help: None,
-        })?;
-        check_imports(runtime, &identity, kinds, &component)?;
-        check_exports(runtime, &identity, kinds, &component.component_type())?;
-        let pre = runtime.linker().instantiate_pre(&component).map_err(|error| LoadError::Link {
+        let Stage { engine, linker } = runtime.stage(limits.stack_kib)?;
+        let component = runtime
+            .compile(&engine, bytes, &limits)
+            .map_err(|error| not_compiled(&identity, file, &limits, error))?;
+        check_imports(&engine, &identity, manifest, &component)?;
+        check_exports(&engine, &identity, &manifest.plugin.kinds, &component.component_type())?;
+        let pre = linker.instantiate_pre(&component).map_err(|error| LoadError::Link {
             plugin: identity.to_string(),
-            fault: format!("{error:#}"),
+            fault: clean_text(&format!("{error:#}"), MAX_REASON),
             help: Some(format!("this host serves contract {CONTRACT}; build the plugin against it")),
         })?;
-        Ok(Self { runtime: runtime.clone(), identity, limits, pre })
+        Ok(Self { runtime: runtime.clone(), engine, identity, limits, granted, pre })
     }
 
     /// What the component says of itself, from an instance that is made for this.
@@ -65,7 +71,8 @@ impl Program {
     /// # Errors
     /// The call fails.
     pub fn describe(&self) -> Result<Description, PluginError> {
-        let mut live: Live<()> = instance::start(self)?;
+        // It is asked before anybody trusts it: nothing stands behind its imports.
+        let mut live: Live<()> = instance::start(self, &Grants::default())?;
         let found = instance::run(self, "lifecycle.describe", &mut live.store, Scene::Records, |store| {
             let description = live.lifecycle.call_describe(store)?;
             Ok(Ok(description))
@@ -77,6 +84,29 @@ impl Program {
             kinds: description.kinds.into_iter().map(kind).collect(),
             configuration_schema: description.configuration_schema,
         })
+    }
+}
+
+fn not_compiled(identity: &PluginIdentity, file: &Path, limits: &Limits, error: CompileError) -> LoadError {
+    let plugin = identity.to_string();
+    match error {
+        CompileError::Invalid(fault) => {
+            let fault = clean_text(&fault, MAX_REASON);
+            LoadError::NotAComponent { file: file.to_owned(), fault, help: None }
+        }
+        CompileError::TooSlow => LoadError::Compile {
+            plugin,
+            fault: "takes longer to compile than it may",
+            key: "compile-seconds",
+            limit: limits.compile_seconds,
+        },
+        CompileError::TooLarge => LoadError::Compile {
+            plugin,
+            fault: "needs more memory to compile than it may, or brings the compiler down",
+            key: "compile-mib",
+            limit: limits.compile_mib,
+        },
+        CompileError::Broken(error) => LoadError::Engine { fault: format!("the compiler: {error}") },
     }
 }
 
@@ -137,34 +167,48 @@ fn contract_interface(name: &str) -> Option<&str> {
 }
 
 fn check_imports(
-    runtime: &Runtime,
+    engine: &Engine,
     identity: &PluginIdentity,
-    kinds: &[Kind],
+    manifest: &Manifest,
     component: &Component,
 ) -> Result<(), LoadError> {
-    for (import, _) in component.component_type().imports(runtime.engine()) {
-        let allowed = contract_interface(import)
+    let kinds = &manifest.plugin.kinds;
+    for (import, item) in component.component_type().imports(engine) {
+        let of_kind = contract_interface(import)
             .is_some_and(|interface| kinds.iter().any(|kind| importable(*kind).contains(&interface)));
-        if !allowed {
-            let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-            return Err(LoadError::Import {
-                plugin: identity.to_string(),
-                import: import.to_owned(),
-                kinds: kinds.join(" and "),
-            });
+        let permissions = capabilities::permissions_for(import);
+        let asked = permissions.is_some_and(|names| {
+            names.iter().any(|name| capabilities::asks_for(&manifest.permissions, name))
+        });
+        // Interfaces name each other's types; types alone let nobody do anything.
+        if of_kind || asked || (permissions.is_some() && has_types_only(engine, &item.ty)) {
+            continue;
         }
+        return Err(LoadError::Import {
+            plugin: identity.to_string(),
+            import: clean_text(import, MAX_NAME),
+            kinds: kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" and "),
+            permission: permissions.and_then(|names| names.first().copied()),
+        });
     }
     Ok(())
 }
 
+fn has_types_only(engine: &Engine, item: &ComponentItem) -> bool {
+    let ComponentItem::ComponentInstance(instance) = item else { return false };
+    instance
+        .exports(engine)
+        .all(|(_, export)| matches!(export.ty, ComponentItem::Type(_) | ComponentItem::Resource(_)))
+}
+
 fn check_exports(
-    runtime: &Runtime,
+    engine: &Engine,
     identity: &PluginIdentity,
     kinds: &[Kind],
     component: &ComponentType,
 ) -> Result<(), LoadError> {
     let exports: Vec<&str> = component
-        .exports(runtime.engine())
+        .exports(engine)
         .filter(|(_, export)| matches!(export.ty, ComponentItem::ComponentInstance(_)))
         .filter_map(|(name, _)| contract_interface(name))
         .collect();

@@ -5,21 +5,29 @@ use wasmtime::component::Resource;
 use wasmtime::{Error, ResourceLimiter, Result};
 
 use super::bindings::pegbox::plugin::{records, types};
+use super::capabilities::Capabilities;
 use super::tensors::TensorRep;
 use crate::error::Cause;
+use crate::grants::Grants;
 use crate::services::Services;
 use pegbox_manifest::Limits;
 
 pub struct HostState {
     pub services: Services,
-    pub memory: MemoryCeiling,
+    pub memory: Ceilings,
+    pub(super) capabilities: Capabilities,
     /// Set when a host function fails: the trap that follows carries no types.
     pub failure: Option<Cause>,
 }
 
 impl HostState {
-    pub fn new(limits: &Limits) -> Self {
-        Self { services: Services::new(limits), memory: MemoryCeiling::new(limits.memory_mib), failure: None }
+    pub fn new(limits: &Limits, granted: &Grants, capabilities: Capabilities) -> Self {
+        Self {
+            services: Services::new(limits, granted.permissions.read_tensors),
+            memory: Ceilings::new(limits),
+            capabilities,
+            failure: None,
+        }
     }
 
     /// Turns a failed request into a trap, and remembers why.
@@ -40,30 +48,46 @@ impl types::Host for HostState {}
 
 impl records::Host for HostState {}
 
-/// Counts the linear memory of an instance, and notes whether some was refused: what follows is usually
-/// an abort that says nothing of memory.
-pub struct MemoryCeiling {
+/// Counts what an instance is made of, and notes what was refused: what follows is usually an abort that says
+/// nothing of it.
+pub struct Ceilings {
     used: usize,
-    limit: usize,
-    pub refused: bool,
+    memory: usize,
+    table: usize,
+    count: usize,
+    refused: Option<Refused>,
 }
 
-/// A component made from a scripting language's runtime has some 40 core instances.
-const MAX_INSTANCES: usize = 64;
-const MAX_TABLE_ELEMENTS: usize = 200_000;
+/// What an instance wanted and did not get.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    Memory,
+    Table,
+}
 
-impl MemoryCeiling {
-    fn new(limit_mib: u64) -> Self {
-        let limit = usize::try_from(limit_mib << 20).unwrap_or(usize::MAX);
-        Self { used: 0, limit, refused: false }
+impl Ceilings {
+    fn new(limits: &Limits) -> Self {
+        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        Self {
+            used: 0,
+            memory: size(limits.memory_mib << 20),
+            table: size(limits.table_elements),
+            count: size(limits.instances),
+            refused: None,
+        }
+    }
+
+    /// What was refused since this was last asked.
+    pub fn refused(&mut self) -> Option<Refused> {
+        self.refused.take()
     }
 }
 
-impl ResourceLimiter for MemoryCeiling {
+impl ResourceLimiter for Ceilings {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         let used = self.used.saturating_add(desired.saturating_sub(current));
-        if used > self.limit {
-            self.refused = true;
+        if used > self.memory {
+            self.refused = Some(Refused::Memory);
             return Ok(false);
         }
         self.used = used;
@@ -71,18 +95,22 @@ impl ResourceLimiter for MemoryCeiling {
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
-        Ok(desired <= MAX_TABLE_ELEMENTS)
+        if desired > self.table {
+            self.refused = Some(Refused::Table);
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     fn instances(&self) -> usize {
-        MAX_INSTANCES
+        self.count
     }
 
     fn tables(&self) -> usize {
-        MAX_INSTANCES
+        self.count
     }
 
     fn memories(&self) -> usize {
-        MAX_INSTANCES
+        self.count
     }
 }

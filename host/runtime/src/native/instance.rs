@@ -24,7 +24,7 @@ pub struct NativeInstance {
 
 impl NativeInstance {
     pub fn new(library: Arc<Library>, configuration: &str) -> Result<Self, PluginError> {
-        let context = Box::new(Context::new(Services::new(&library.limits)));
+        let context = Box::new(Context::new(Services::new(&library.limits, true)));
         let live = Some(configured(&library, configuration)?);
         Ok(Self { library, configuration: configuration.to_owned(), live, context })
     }
@@ -137,7 +137,7 @@ fn cause(status: Status, answer: &[u8]) -> Cause {
     let text = || String::from_utf8_lossy(answer).into_owned();
     match status {
         Status::REFUSED => match wire::decode(answer) {
-            Ok(Refusal { message, help }) => Cause::Refused { message, help },
+            Ok(Refusal { message, help }) => Cause::refused(&message, help.as_deref()),
             Err(error) => nonsense(&error.to_string()),
         },
         Status::PANICKED => Cause::Panicked { message: text() },

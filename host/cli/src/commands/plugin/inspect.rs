@@ -33,7 +33,7 @@ pub fn run(session: &Session, arguments: &Inspect) -> Result<(), Box<Report>> {
         }
         return Ok(());
     }
-    let plugin = session.runtime()?.load(&found, &LoadOptions::default())?;
+    let plugin = session.runtime()?.look(&found, &LoadOptions::default())?;
     let schema = &plugin.description().configuration_schema;
     let schema = serde_json::from_str::<serde_json::Value>(schema)
         .map_or_else(|_| schema.clone(), |value| format!("{value:#}"));

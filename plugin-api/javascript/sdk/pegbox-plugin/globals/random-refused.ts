@@ -1,0 +1,9 @@
+/** `Math.random` without the permission `random`: the same input gives the same output. */
+
+import { PluginError } from "../error.ts";
+
+Math.random = () => {
+  throw new PluginError("a plugin has no random numbers", {
+    help: "ask for `random = true` under [permissions] in plugin.toml, and grant it in the recipe",
+  });
+};

@@ -10,7 +10,8 @@ use crate::lock::{Pin, Upgrade};
 use crate::package::Package;
 use crate::place::Place;
 use crate::policy::{Candidate, Policy};
-use crate::sign::{Envelope, Statement};
+use crate::sign::{Envelope, Evidence, Statement};
+use crate::sigstore::{is_signed, parse_bundle};
 
 /// What a package must meet. By default: nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,7 +31,8 @@ pub struct Demands<'a> {
 pub(crate) struct Applicant<'a> {
     pub name: &'a str,
     pub version: &'a Version,
-    /// Of its OCI manifest.
+    /// Its OCI manifest, and the digest of that.
+    pub image: &'a [u8],
     pub digest: &'a str,
     pub registry: Option<&'a Place>,
 }
@@ -57,7 +59,7 @@ impl Demands<'_> {
     pub(crate) fn admit_image(
         &self,
         applicant: &Applicant<'_>,
-        envelopes: &[Envelope],
+        evidence: &Evidence,
     ) -> Result<Vec<String>, RegistryError> {
         if let Some(pin) = self.pin {
             let place = applicant.registry.map(Place::to_string).unwrap_or_default();
@@ -69,20 +71,24 @@ impl Demands<'_> {
             version: applicant.version.clone(),
         };
         let own = match self.trusted {
-            Some(trusted) => signers(envelopes, &statement, trusted)?,
+            Some(trusted) => signers(&evidence.envelopes, &statement, trusted)?,
             None => Vec::new(),
         };
-        let mut names = match self.policy {
-            Some(policy) => signers(envelopes, &statement, &policy.trusted()?)?,
-            None => Vec::new(),
-        };
+        let (mut names, mut doubts) = (Vec::new(), Vec::new());
+        if let Some(policy) = self.policy {
+            names = signers(&evidence.envelopes, &statement, &policy.trusted()?)?;
+            let (identities, why_not) = identities(&evidence.bundles, applicant.image, policy)?;
+            names.extend(identities);
+            doubts = why_not;
+        }
         self.ask_policy(&Candidate {
             name: applicant.name,
             version: applicant.version,
             registry: applicant.registry,
             manifest: None,
             signers: Some(&names),
-        })?;
+        })
+        .map_err(|error| with_doubts(error, doubts))?;
         names.extend(own);
         names.sort();
         names.dedup();
@@ -119,6 +125,37 @@ impl Demands<'_> {
 
     fn ask_policy(&self, candidate: &Candidate<'_>) -> Result<(), RegistryError> {
         self.policy.map_or(Ok(()), |policy| policy.check(candidate))
+    }
+}
+
+/// The names of the policy's identities whose bundles hold, and why others do not. A bundle says nothing of
+/// who made it until it holds, so one that does not hold is a stranger's.
+fn identities(
+    bundles: &[String],
+    image: &[u8],
+    policy: &Policy,
+) -> Result<(Vec<String>, Vec<String>), RegistryError> {
+    let (mut names, mut doubts) = (Vec::new(), Vec::new());
+    for text in bundles.iter().filter(|_| !policy.identities.is_empty()) {
+        let bundle = parse_bundle(text)?;
+        for (name, identity) in &policy.identities {
+            match is_signed(image, &bundle, identity) {
+                Ok(()) => names.push(name.clone()),
+                Err(fault) => doubts.push(format!("a Sigstore bundle is not {name}'s: {fault}")),
+            }
+        }
+    }
+    Ok((names, doubts))
+}
+
+/// A policy that misses a signer says why those that are there do not count.
+fn with_doubts(error: RegistryError, doubts: Vec<String>) -> RegistryError {
+    match error {
+        RegistryError::Policy { plugin, mut objections } => {
+            objections.extend(doubts);
+            RegistryError::Policy { plugin, objections }
+        }
+        other => other,
     }
 }
 

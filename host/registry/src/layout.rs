@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::error::RegistryError;
 use crate::image::{Descriptor, MANIFEST_TYPE, OciManifest, TITLE, parse_oci_manifest, shown};
 use crate::package::{COMPONENT, Package, Role, check_names};
+use crate::sign::Evidence;
 
 const CONFIG_TYPE: &str = "application/vnd.wasm.config.v0+json";
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
@@ -21,6 +22,7 @@ const PACKAGE_TYPE: &str = "application/vnd.pegbox.plugin.package.v1";
 const SIGNATURES_TYPE: &str = "application/vnd.pegbox.plugin.signatures.v1";
 const YANKED_TYPE: &str = "application/vnd.pegbox.plugin.yanked.v1";
 pub(crate) const ENVELOPE_TYPE: &str = "application/vnd.dsse.envelope.v1+json";
+pub(crate) const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 const VERSION: &str = "org.opencontainers.image.version";
 const LICENCES: &str = "org.opencontainers.image.licenses";
@@ -99,11 +101,15 @@ fn package_image(package: &Package) -> Result<Image, RegistryError> {
 ///
 /// # Errors
 /// None that signatures have.
-pub(crate) fn signatures_image(subject: &[u8], envelopes: Vec<Vec<u8>>) -> Result<Image, RegistryError> {
-    let layers = envelopes
-        .into_iter()
-        .map(|envelope| (Descriptor::of(ENVELOPE_TYPE, &envelope), envelope))
-        .collect::<Vec<_>>();
+pub(crate) fn signatures_image(subject: &[u8], evidence: &Evidence) -> Result<Image, RegistryError> {
+    let mut layers = Vec::new();
+    for envelope in &evidence.envelopes {
+        let bytes = envelope.to_bytes()?;
+        layers.push((Descriptor::of(ENVELOPE_TYPE, &bytes), bytes));
+    }
+    for bundle in &evidence.bundles {
+        layers.push((Descriptor::of(BUNDLE_TYPE, bundle.as_bytes()), bundle.clone().into_bytes()));
+    }
     with_subject(
         image(Some(SIGNATURES_TYPE), (EMPTY_TYPE, b"{}".to_vec()), layers, &[])?,
         Descriptor::of(MANIFEST_TYPE, subject),
@@ -254,13 +260,16 @@ pub(crate) fn read_package_image(bytes: &[u8]) -> Result<Vec<Listed>, RegistryEr
     Ok(found)
 }
 
-/// The envelopes that an image of signatures names. Other tools may have put theirs beside ours.
+/// The envelopes and bundles that an image of signatures names. Other tools may have put theirs beside ours.
 ///
 /// # Errors
 /// It is not an image.
 pub(crate) fn read_signatures_image(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
     let layers = parse_oci_manifest(bytes)?.layers;
-    Ok(layers.into_iter().filter(|layer| layer.media_type == ENVELOPE_TYPE).collect())
+    Ok(layers
+        .into_iter()
+        .filter(|layer| [ENVELOPE_TYPE, BUNDLE_TYPE].contains(&&*layer.media_type))
+        .collect())
 }
 
 /// `sha256:abc` as the tag `sha256-abc.ending`, which other tools know to pass over.

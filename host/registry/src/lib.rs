@@ -44,6 +44,8 @@ mod resolve;
 mod sbom;
 /// Signatures over a package's digest, name and version.
 mod sign;
+/// Signatures by Sigstore.
+mod sigstore;
 /// The files that a plugin was built from.
 mod sources;
 /// Pulled packages on this machine.
@@ -66,5 +68,6 @@ pub use policy::{
 pub use registry::{Found, Options, Pulled, Pushed, Registry};
 pub use resolve::{Published, highest, parse_tags};
 pub use sign::{Envelope, Statement, parse_envelope};
+pub use sigstore::{Identity, parse_bundle};
 pub use store::{Store, Stored};
 pub use vendor::{FOLDER as VENDOR_FOLDER, Vendored, open_vendored, vendor};

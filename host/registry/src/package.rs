@@ -225,6 +225,14 @@ impl Package {
         self.files.iter().find(|file| file.role == role)
     }
 
+    /// The OCI manifest that a push publishes: what other tools sign, such as `cosign sign-blob`.
+    ///
+    /// # Errors
+    /// The component's types cannot be read.
+    pub fn oci_manifest(&self) -> Result<Vec<u8>, RegistryError> {
+        Ok(crate::layout::images(self)?.0.manifest)
+    }
+
     /// The component's bytes.
     pub fn component(&self) -> &[u8] {
         self.file(Role::Component).map_or(&[], |file| &file.bytes)

@@ -15,6 +15,7 @@ use crate::error::RegistryError;
 use crate::keys::PublicKey;
 use crate::limits;
 use crate::place::Place;
+use crate::sigstore::Identity;
 
 /// The file's name.
 pub const FILE_NAME: &str = "pegbox-policy.toml";
@@ -51,6 +52,9 @@ pub struct Policy {
     /// Names for public keys: `release = "ed25519:..."`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<String, String>,
+    /// Names for signers that Sigstore's public instance knows.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub identities: BTreeMap<String, Identity>,
     /// Who must have signed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signers: Vec<SignerRule>,
@@ -65,16 +69,16 @@ pub enum Native {
     Forbidden,
 }
 
-/// One `[[policy.signers]]`: plugins whose name fits must be signed by one of the keys. Every rule whose
+/// One `[[policy.signers]]`: plugins whose name fits must be signed by one of those named. Every rule whose
 /// pattern fits a plugin must be met.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignerRule {
     /// `acme/*`, `*/*`, or a plugin's name.
     pub plugins: String,
-    /// Names of `[policy.keys]`; one of them must have signed.
+    /// Names of `[policy.keys]` and `[policy.identities]`; one of them must have signed.
     #[schemars(length(min = 1))]
-    pub keys: Vec<String>,
+    pub by: Vec<String>,
 }
 
 /// A policy file that cannot be used.
@@ -228,7 +232,7 @@ impl Policy {
 
     fn objections_to_signers(&self, name: &str, signers: &[String]) -> Vec<String> {
         let unmet =
-            |rule: &&SignerRule| rule.fits(name) && !rule.keys.iter().any(|key| signers.contains(key));
+            |rule: &&SignerRule| rule.fits(name) && !rule.by.iter().any(|name| signers.contains(name));
         let by = match signers {
             [] => "nobody that the policy trusts has".to_owned(),
             signers => format!("only {} has", listed(signers)),
@@ -236,7 +240,7 @@ impl Policy {
         self.signers
             .iter()
             .filter(unmet)
-            .map(|rule| format!("plugins {} must be signed by {}; {by}", rule.plugins, listed(&rule.keys)))
+            .map(|rule| format!("plugins {} must be signed by {}; {by}", rule.plugins, listed(&rule.by)))
             .collect()
     }
 
@@ -264,11 +268,17 @@ impl Policy {
             let (name, key) = self.keys.iter().find(|(_, key)| PublicKey::parse(key).is_err())?;
             Some((key.clone(), format!("the key `{name}` is not `ed25519:` and a public key in Base64")))
         };
+        let of_name = || {
+            // Who has both could be taken for either.
+            let name = self.keys.keys().find(|name| self.identities.contains_key(*name))?;
+            Some((name.clone(), format!("`{name}` names a key and an identity")))
+        };
         of_registry
+            .or_else(of_name)
             .or_else(of_capability)
             .or_else(of_licence)
             .or_else(of_key)
-            .or_else(|| self.signers.iter().find_map(|rule| rule.fault(&self.keys)))
+            .or_else(|| self.signers.iter().find_map(|rule| rule.fault(self)))
     }
 }
 
@@ -279,18 +289,21 @@ impl SignerRule {
         glob::Pattern::new(&self.plugins).is_ok_and(|pattern| pattern.matches_with(name, options))
     }
 
-    fn fault(&self, keys: &BTreeMap<String, String>) -> Option<(String, String)> {
+    fn fault(&self, policy: &Policy) -> Option<(String, String)> {
         // A pattern that can fit no name would demand nothing, silently.
         let parts = self.plugins.split('/').filter(|part| !part.is_empty()).count();
         if glob::Pattern::new(&self.plugins).is_err() || parts != 2 || self.plugins.contains("**") {
             let fault = format!("`{}` is not a pattern of `team/name`, such as `acme/*`", self.plugins);
             return Some((self.plugins.clone(), fault));
         }
-        if self.keys.is_empty() {
-            return Some((self.plugins.clone(), format!("no keys may sign `{}`", self.plugins)));
+        if self.by.is_empty() {
+            return Some((self.plugins.clone(), format!("nobody may sign `{}`", self.plugins)));
         }
-        let unknown = self.keys.iter().find(|name| !keys.contains_key(*name))?;
-        Some((unknown.clone(), format!("`{unknown}` is not a name of [policy.keys]")))
+        let is_unknown =
+            |name: &&String| !policy.keys.contains_key(*name) && !policy.identities.contains_key(*name);
+        let unknown = self.by.iter().find(is_unknown)?;
+        let fault = format!("`{unknown}` is not a name of [policy.keys] or [policy.identities]");
+        Some((unknown.clone(), fault))
     }
 }
 
@@ -330,9 +343,13 @@ native = "forbidden"
 [policy.keys]
 release = "ed25519:Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
 
+[policy.identities.workflow]
+identity = "https://github.com/acme/plugins/.github/workflows/release.yml@refs/heads/main"
+issuer = "https://token.actions.githubusercontent.com"
+
 [[policy.signers]]
 plugins = "acme/*"
-keys = ["release"]
+by = ["release", "workflow"]
 "#;
 
     fn parse(text: &str) -> Result<Policy, PolicyError> {
@@ -376,9 +393,11 @@ keys = ["release"]
         fails("\"MIT\"", "\"MITT\"", "pegbox-policy.toml:5: `MITT` is not a licence");
         fails("registry.acme.dev/plugins", "https://acme.dev", "pegbox-policy.toml:3");
         fails("Gb9EC", "Gb", "pegbox-policy.toml:9: the key `release`");
-        fails("acme/*", "acme", "pegbox-policy.toml:12: `acme` is not a pattern");
-        fails("[\"release\"]", "[\"relaese\"]", "pegbox-policy.toml:13: `relaese` is not a name");
-        fails("[\"release\"]", "[]", "no keys may sign");
+        fails("acme/*", "acme", "pegbox-policy.toml:16: `acme` is not a pattern");
+        fails("[\"release\"", "[\"relaese\"", "pegbox-policy.toml:17: `relaese` is not a name");
+        fails("[\"release\", \"workflow\"]", "[]", "nobody may sign");
+        fails("identities.workflow", "identities.release", "`release` names a key and an identity");
+        fails("issuer =", "isuer =", "pegbox-policy.toml:13: unknown field `isuer`");
         fails("\"forbidden\"", "\"never\"", "pegbox-policy.toml:6");
         assert!(parse("[polic]").is_err());
     }
@@ -398,7 +417,7 @@ keys = ["release"]
             "it asks for `network`, which is forbidden",
             "it brings a native library, which is forbidden",
             "its licence `MIT AND GPL-3.0-only` is not covered by MIT, Apache-2.0",
-            "plugins acme/* must be signed by release; nobody that the policy trusts has",
+            "plugins acme/* must be signed by release, workflow; nobody that the policy trusts has",
         ];
         assert_eq!(found, expected);
     }

@@ -12,13 +12,14 @@ use crate::error::RegistryError;
 use crate::image::Descriptor;
 use crate::keys::SecretKey;
 use crate::layout::{
-    self, Summary, digest_tag, read_component_image, read_package_image, read_signatures_image,
+    self, BUNDLE_TYPE, Summary, digest_tag, read_component_image, read_package_image, read_signatures_image,
     signatures_image, yanked_image,
 };
 use crate::package::{COMPONENT, Package, PackagedFile, Role};
 use crate::place::{Place, tag};
 use crate::resolve::{Published, highest, parse_tags, yanked_tag};
-use crate::sign::{Envelope, Statement, parse_envelope};
+use crate::sign::{Evidence, Statement, parse_envelope};
+use crate::sigstore::parse_bundle;
 use crate::{credentials, limits};
 
 /// A registry that answers.
@@ -57,7 +58,7 @@ pub struct Pulled {
     pub digest: String,
     /// The trusted keys that signed it, by name.
     pub signers: Vec<String>,
-    pub(crate) envelopes: Vec<Envelope>,
+    pub(crate) evidence: Evidence,
     pub(crate) image: Vec<u8>,
     pub(crate) rest: Vec<u8>,
 }
@@ -113,6 +114,24 @@ impl Registry {
             self.expect(&summary, name, version)?;
             self.sign_async(name, version, &image, key).await?;
             Ok(digest::of(&image))
+        })
+    }
+
+    /// Adds a Sigstore bundle to a version that is there: one over the bytes of its OCI manifest, or that
+    /// names its digest. Whether it holds is for those to say who pull.
+    ///
+    /// # Errors
+    /// It is not a bundle; there is no such version; the registry's.
+    pub fn attach_bundle(&self, name: &str, version: &Version, bundle: &str) -> Result<(), RegistryError> {
+        parse_bundle(bundle)?;
+        self.runtime.block_on(async {
+            let image = self.image(name, version).await?;
+            let (repository, digest) = (self.place.repository(name)?, digest::of(&image));
+            let mut evidence = self.evidence(&repository, &digest).await?;
+            evidence.bundles.retain(|there| there != bundle);
+            evidence.bundles.push(bundle.to_owned());
+            let made = signatures_image(&image, &evidence)?;
+            self.client.push(&repository, made, &digest_tag(&digest, "sig")).await
         })
     }
 
@@ -211,15 +230,10 @@ impl Registry {
         let repository = self.place.repository(name)?;
         let digest = digest::of(image);
         let statement = Statement { digest: digest.clone(), name: name.to_owned(), version: version.clone() };
-        let mut envelopes: Vec<Envelope> = self
-            .envelopes(&repository, &digest)
-            .await?
-            .into_iter()
-            .filter(|envelope| !envelope.names(&key.public()))
-            .collect();
-        envelopes.push(statement.sign(key)?);
-        let bytes: Result<Vec<Vec<u8>>, _> = envelopes.iter().map(Envelope::to_bytes).collect();
-        let made = signatures_image(image, bytes?)?;
+        let mut evidence = self.evidence(&repository, &digest).await?;
+        evidence.envelopes.retain(|envelope| !envelope.names(&key.public()));
+        evidence.envelopes.push(statement.sign(key)?);
+        let made = signatures_image(image, &evidence)?;
         self.client.push(&repository, made, &digest_tag(&digest, "sig")).await
     }
 
@@ -232,9 +246,10 @@ impl Registry {
         let repository = self.place.repository(name)?;
         let image = self.image(name, version).await?;
         let digest = digest::of(&image);
-        let envelopes = self.envelopes(&repository, &digest).await?;
-        let applicant = Applicant { name, version, digest: &digest, registry: Some(&self.place) };
-        let signers = demands.admit_image(&applicant, &envelopes)?;
+        let evidence = self.evidence(&repository, &digest).await?;
+        let applicant =
+            Applicant { name, version, image: &image, digest: &digest, registry: Some(&self.place) };
+        let signers = demands.admit_image(&applicant, &evidence)?;
         let summary = read_component_image(&image)?;
         self.expect(&summary, name, version)?;
         let rest = self.rest(&repository, &summary).await?;
@@ -243,7 +258,7 @@ impl Registry {
             return Err(self.other(name, version, &package.manifest().to_string()));
         }
         demands.admit_package(&package, Some(&self.place))?;
-        Ok(Pulled { package, place: self.place.clone(), digest, signers, envelopes, image, rest })
+        Ok(Pulled { package, place: self.place.clone(), digest, signers, evidence, image, rest })
     }
 
     /// The manifest of a version's first image.
@@ -297,14 +312,20 @@ impl Registry {
     }
 
     /// The signatures of an image, which may be by anybody over anything.
-    async fn envelopes(&self, repository: &str, digest: &str) -> Result<Vec<Envelope>, RegistryError> {
+    async fn evidence(&self, repository: &str, digest: &str) -> Result<Evidence, RegistryError> {
+        let mut found = Evidence::default();
         let Some(image) = self.client.manifest(repository, &digest_tag(digest, "sig")).await? else {
-            return Ok(Vec::new());
+            return Ok(found);
         };
-        let mut found = Vec::new();
         for descriptor in read_signatures_image(&image)? {
             let bytes = self.client.blob(repository, &descriptor, "a signature", limits::SIGNATURE).await?;
-            found.push(parse_envelope(&bytes)?);
+            if descriptor.media_type == BUNDLE_TYPE {
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| RegistryError::Signature { fault: "is not UTF-8".to_owned() })?;
+                found.bundles.push(text);
+            } else {
+                found.envelopes.push(parse_envelope(&bytes)?);
+            }
         }
         Ok(found)
     }

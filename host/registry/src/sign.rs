@@ -47,6 +47,15 @@ struct Signature {
     sig: String,
 }
 
+/// Who signed an image, by whatever means. It may be by anybody over anything.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Evidence {
+    pub envelopes: Vec<Envelope>,
+    /// Sigstore's.
+    pub bundles: Vec<String>,
+}
+
 /// Understands an envelope and looks at nothing but its form.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::limits;
 use crate::package::{COMPONENT, Package, PackagedFile, RESERVED, Role, read_inside};
 use crate::place::Place;
 use crate::registry::Pulled;
-use crate::sign::{Envelope, parse_envelope};
+use crate::sign::{Evidence, parse_envelope};
 
 /// Where packages lie instead of the user's data folder.
 const VARIABLE: &str = "PEGBOX_STORE";
@@ -39,7 +39,7 @@ pub struct Stored {
     pub folder: PathBuf,
     /// Of the OCI manifest.
     pub digest: String,
-    pub(crate) envelopes: Vec<Envelope>,
+    pub(crate) evidence: Evidence,
     image: Vec<u8>,
     rest: Vec<u8>,
 }
@@ -66,7 +66,7 @@ impl Store {
     /// The disk's.
     pub fn put(&self, pulled: &Pulled) -> Result<Stored, RegistryError> {
         let folder = self.place(&pulled.digest)?;
-        write(&folder, &pulled.package, &pulled.image, &pulled.rest, &pulled.envelopes)?;
+        write(&folder, &pulled.package, &pulled.image, &pulled.rest, &pulled.evidence)?;
         open(&folder, &pulled.digest)
     }
 
@@ -104,16 +104,21 @@ impl Stored {
         if let Some(place) = registry {
             demands.admit_registry(&about.name, &about.version, place)?;
         }
-        let applicant =
-            Applicant { name: &about.name, version: &about.version, digest: &self.digest, registry };
-        let signers = demands.admit_image(&applicant, &self.envelopes)?;
+        let applicant = Applicant {
+            name: &about.name,
+            version: &about.version,
+            image: &self.image,
+            digest: &self.digest,
+            registry,
+        };
+        let signers = demands.admit_image(&applicant, &self.evidence)?;
         demands.admit_package(&self.package, registry)?;
         Ok(signers)
     }
 
     /// Writes it to another folder, in the same form.
     pub(crate) fn copy_to(&self, folder: &Path) -> Result<(), RegistryError> {
-        write(folder, &self.package, &self.image, &self.rest, &self.envelopes)
+        write(folder, &self.package, &self.image, &self.rest, &self.evidence)
     }
 }
 
@@ -129,11 +134,11 @@ fn write(
     package: &Package,
     image: &[u8],
     rest: &[u8],
-    envelopes: &[Envelope],
+    evidence: &Evidence,
 ) -> Result<(), RegistryError> {
     let parent = folder.parent().unwrap_or(Path::new("."));
     let draft = Draft::new(parent).map_err(RegistryError::disk(parent))?;
-    let signatures = serde_json::to_vec(envelopes)
+    let signatures = serde_json::to_vec(evidence)
         .map_err(|fault| RegistryError::Signature { fault: fault.to_string() })?;
     let mut files: Vec<(&str, &[u8])> =
         package.files().iter().map(|file| (&*file.name, &*file.bytes)).collect();
@@ -193,8 +198,8 @@ pub(crate) fn open(folder: &Path, expected: &str) -> Result<Stored, RegistryErro
         });
     }
     refuse_strangers(folder, &package)?;
-    let envelopes = read_signatures(folder)?;
-    Ok(Stored { package, folder: folder.to_owned(), digest: expected.to_owned(), envelopes, image, rest })
+    let evidence = read_signatures(folder)?;
+    Ok(Stored { package, folder: folder.to_owned(), digest: expected.to_owned(), evidence, image, rest })
 }
 
 /// A file that no digest speaks of could be anything.
@@ -215,18 +220,21 @@ fn refuse_strangers(folder: &Path, package: &Package) -> Result<(), RegistryErro
     Ok(())
 }
 
-fn read_signatures(folder: &Path) -> Result<Vec<Envelope>, RegistryError> {
+fn read_signatures(folder: &Path) -> Result<Evidence, RegistryError> {
     let limit = limits::SIGNATURE * limits::LAYERS as u64;
     let bytes = match read_inside(folder, Path::new(SIGNATURES), limit) {
         Err(RegistryError::Disk { fault, .. }) if fault.kind() == ErrorKind::NotFound => {
-            return Ok(Vec::new());
+            return Ok(Evidence::default());
         }
         other => other?,
     };
     let broken =
         |fault: serde_json::Error| RegistryError::Signature { fault: format!("is not one: {fault}") };
-    let values: Vec<serde_json::Value> = serde_json::from_slice(&bytes).map_err(broken)?;
-    values.iter().map(|value| parse_envelope(value.to_string().as_bytes())).collect()
+    let evidence: Evidence = serde_json::from_slice(&bytes).map_err(broken)?;
+    for envelope in &evidence.envelopes {
+        parse_envelope(&envelope.to_bytes()?)?;
+    }
+    Ok(evidence)
 }
 
 fn verify(what: &str, expected: &str, bytes: &[u8]) -> Result<(), RegistryError> {

@@ -20,7 +20,8 @@ pub struct Vendored {
     pub stale: Vec<PathBuf>,
 }
 
-/// Copies the packages that `pins` name from the store to `recipe`'s folder. Pins without a package, such as
+/// Copies the packages that `pins` name from the store to `recipe`'s folder; what lies there already and is
+/// right may stay. Pins without a package, such as
 /// those of plugins that lie beside the recipe anyway, are passed over.
 ///
 /// # Errors
@@ -29,10 +30,14 @@ pub fn vendor(recipe: &Path, pins: &[Pin], store: &Store) -> Result<Vendored, Re
     let mut written = Vec::new();
     for (pin, digest) in pins.iter().filter_map(|pin| Some((pin, pin.manifest.as_deref()?))) {
         let folder = place(recipe, pin)?;
-        let stored =
-            store.get(digest)?.ok_or_else(|| RegistryError::NotPulled { plugin: pin.to_string() })?;
-        pin.verify(&stored.package, &stored.folder.display().to_string())?;
-        stored.copy_to(&folder)?;
+        match store.get(digest)? {
+            Some(stored) => {
+                pin.verify(&stored.package, &stored.folder.display().to_string())?;
+                stored.copy_to(&folder)?;
+            }
+            None if folder.exists() => drop(open_vendored(recipe, pin)?),
+            None => return Err(RegistryError::NotPulled { plugin: pin.to_string() }),
+        }
         written.push(folder);
     }
     let stale = folders(recipe)?.into_iter().filter(|folder| !written.contains(folder)).collect();

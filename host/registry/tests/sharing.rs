@@ -28,7 +28,7 @@ fn push(registry: &Running, version: &str, content: &str) -> String {
 
 fn policy(signer: &SecretKey) -> Policy {
     let text = format!(
-        "[policy.keys]\nrelease = \"{}\"\n[[policy.signers]]\nplugins = \"acme/*\"\nkeys = [\"release\"]\n[policy]\n",
+        "[policy.keys]\nrelease = \"{}\"\n[[policy.signers]]\nplugins = \"acme/*\"\nby = [\"release\"]\n[policy]\n",
         signer.public()
     );
     Policy::parse(&text, Path::new("pegbox-policy.toml")).unwrap()
@@ -262,6 +262,33 @@ fn a_signature_that_was_tampered_with_is_refused() {
     let stranger = self::policy(&SecretKey::generate().unwrap());
     let demands = Demands { policy: Some(&stranger), ..Demands::default() };
     assert!(stored.admit(Some(&running.place()), &demands).is_err());
+}
+
+#[test]
+fn a_sigstore_bundle_over_other_bytes_is_refused() {
+    let running = Running::open();
+    let registry = running.connect(None);
+    let package = Source::new(NAME, "1.2.3", "spaces").pack();
+    let digest = registry.push(&package, Some(&SecretKey::generate().unwrap())).unwrap().digest;
+    assert_eq!(digest::of(&package.oci_manifest().unwrap()), digest);
+    assert!(registry.attach_bundle(NAME, &version("1.2.3"), "{}").is_err());
+    registry
+        .attach_bundle(NAME, &version("1.2.3"), include_str!("data/sigstore-js-2.0.0.sigstore.json"))
+        .unwrap();
+    let policy = Policy::parse(
+        "[policy.identities.js]\n\
+         identity = \"https://github.com/sigstore/sigstore-js/.github/workflows/release.yml@refs/heads/main\"\n\
+         issuer = \"https://token.actions.githubusercontent.com\"\n\
+         [[policy.signers]]\nplugins = \"*/*\"\nby = [\"js\"]\n[policy]\n",
+        Path::new("p"),
+    );
+    let policy = policy.unwrap();
+    let demands = Demands { policy: Some(&policy), ..Demands::default() };
+    let error = registry.pull(NAME, &version("1.2.3"), &demands).unwrap_err();
+    assert!(matches!(error, RegistryError::Policy { .. }), "{error}");
+    assert!(error.to_string().contains("a Sigstore bundle is not js's: "), "{error}");
+    // It harms nobody who does not ask for it.
+    assert!(registry.pull(NAME, &version("1.2.3"), &Demands::default()).is_ok());
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub enum RegistryError {
     #[error("version {version} cannot be a tag")]
     BuildMetadata { version: Version },
     /// No answer, or none that makes sense.
-    #[error("the registry {host} failed at {at}: {fault}")]
+    #[error("the registry {host} failed ({at}): {fault}")]
     Registry { host: String, at: String, fault: String },
     #[error("the registry {host} does not let us {at}")]
     Denied { host: String, at: String, had_credentials: bool },

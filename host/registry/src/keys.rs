@@ -242,7 +242,7 @@ impl KeyStore {
     }
 
     fn trusted_path(&self, name: &str) -> Result<PathBuf, RegistryError> {
-        Ok(Self::new(&self.folder.join("trusted")).path(name, "pub")?)
+        Self::new(&self.folder.join("trusted")).path(name, "pub")
     }
 }
 

@@ -59,7 +59,7 @@ pub use image::{Descriptor, OciManifest, parse_oci_manifest};
 pub use keys::{KeyStore, ListedKey, PublicKey, SecretKey};
 pub use lock::{Pin, Upgrade};
 pub use package::{Origin, Package, PackagedFile, Role, Tool};
-pub use pins::{pinned_packages, read_pins, write_pins};
+pub use pins::{pinned_package, pinned_packages, read_pins, write_pins};
 pub use place::Place;
 pub use policy::{
     Candidate, FILE_NAME as POLICY_FILE, Native, Policy, PolicyError, PolicyFile, SignerRule,

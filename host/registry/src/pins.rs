@@ -51,18 +51,25 @@ pub fn write_pins(recipe: &Path, pins: &[Pin]) -> Result<(), RegistryError> {
 pub fn pinned_packages(recipe: &Path, store: &Store) -> Result<Vec<Stored>, RegistryError> {
     let mut found = Vec::new();
     for pin in read_pins(recipe)? {
-        let Some(digest) = &pin.manifest else { continue };
-        let stored = if is_vendored(recipe, &pin)? {
-            Some(open_vendored(recipe, &pin)?)
-        } else {
-            store.get(digest)?
-        };
-        if let Some(stored) = stored {
-            pin.verify(&stored.package, &stored.folder.display().to_string())?;
-            found.push(stored);
-        }
+        found.extend(pinned_package(recipe, &pin, store)?);
     }
     Ok(found)
+}
+
+/// One of them, if it is here.
+///
+/// # Errors
+/// As [`pinned_packages`].
+pub fn pinned_package(recipe: &Path, pin: &Pin, store: &Store) -> Result<Option<Stored>, RegistryError> {
+    let Some(digest) = &pin.manifest else { return Ok(None) };
+    if is_vendored(recipe, pin)? {
+        return open_vendored(recipe, pin).map(Some);
+    }
+    let stored = store.get(digest)?;
+    if let Some(stored) = &stored {
+        pin.verify(&stored.package, &stored.folder.display().to_string())?;
+    }
+    Ok(stored)
 }
 
 fn read(recipe: &Path) -> Result<Table, RegistryError> {

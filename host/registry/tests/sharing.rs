@@ -441,20 +441,20 @@ fn vendored_packages_need_no_registry() {
     let (cache, recipe) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = Store::new(cache.path());
     let pin = Pin::of(&pulled);
-    let error = vendor(recipe.path(), &[pin.clone()], &store).unwrap_err();
+    let error = vendor(recipe.path(), std::slice::from_ref(&pin), &store).unwrap_err();
     assert!(matches!(error, RegistryError::NotPulled { .. }), "{error}");
     store.put(&pulled).unwrap();
     let local = Pin { name: "acme/local".to_owned(), manifest: None, ..pin.clone() };
     let done = vendor(recipe.path(), &[local.clone(), pin.clone()], &store).unwrap();
     let folder = recipe.path().join("vendor/plugins/acme/cleaner-1.2.3");
-    assert_eq!(done.written, [folder.clone()]);
+    assert_eq!(done.written, std::slice::from_ref(&folder));
     assert!(done.stale.is_empty());
     // What a run finds: the vendored one, and without it the store's.
     write_pins(recipe.path(), &[local.clone(), pin.clone()]).unwrap();
     let folders = |store: &Store| -> Vec<PathBuf> {
         pinned_packages(recipe.path(), store).unwrap().into_iter().map(|stored| stored.folder).collect()
     };
-    assert_eq!(folders(&store), [folder.clone()]);
+    assert_eq!(folders(&store), std::slice::from_ref(&folder));
     fs::rename(recipe.path().join("vendor"), recipe.path().join("aside")).unwrap();
     assert_eq!(folders(&store), [store.get(pin.manifest.as_ref().unwrap()).unwrap().unwrap().folder]);
     fs::rename(recipe.path().join("aside"), recipe.path().join("vendor")).unwrap();

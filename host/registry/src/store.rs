@@ -228,8 +228,11 @@ fn read_signatures(folder: &Path) -> Result<Evidence, RegistryError> {
         }
         other => other?,
     };
-    let broken =
-        |fault: serde_json::Error| RegistryError::Signature { fault: format!("is not one: {fault}") };
+    let broken = |fault: serde_json::Error| RegistryError::Package {
+        path: folder.join(SIGNATURES),
+        fault: format!("these are no signatures: {fault}"),
+        help: Some("delete the package's folder, and pull it again".to_owned()),
+    };
     let evidence: Evidence = serde_json::from_slice(&bytes).map_err(broken)?;
     for envelope in &evidence.envelopes {
         parse_envelope(&envelope.to_bytes()?)?;

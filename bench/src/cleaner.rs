@@ -42,6 +42,11 @@ pub fn measure(plugins: &Path, texts: &Path, rounds: usize) -> Result<Vec<Compar
     ])
 }
 
+/// Records with runs of white space, for a cleaner that joins them.
+pub fn spaced(texts: &Path) -> Result<Vec<RowBatch>> {
+    Ok(records(&read(texts)?, |text| text.replace(' ', "  ")))
+}
+
 fn compare(name: &'static str, plugins: &Path, batches: &[RowBatch], rounds: usize) -> Result<Compared> {
     eprintln!("  cleaner, {name}");
     let config = json!({ "form": "NFKC", "protect": ["[A-Z]{2,}"] });
@@ -86,13 +91,13 @@ fn compare(name: &'static str, plugins: &Path, batches: &[RowBatch], rounds: usi
     })
 }
 
-fn time(cleaner: &mut dyn Cleaner, batches: &[RowBatch]) -> Result<(f64, Vec<Vec<Outcome>>)> {
+pub fn time(cleaner: &mut dyn Cleaner, batches: &[RowBatch]) -> Result<(f64, Vec<Vec<Outcome>>)> {
     let start = Instant::now();
     let outcomes = batches.iter().map(|batch| cleaner.clean(batch)).collect::<Result<Vec<_>, _>>()?;
     Ok((start.elapsed().as_secs_f64(), outcomes))
 }
 
-fn length(row: &Row) -> usize {
+pub fn length(row: &Row) -> usize {
     row.values.iter().flatten().map(String::len).sum()
 }
 

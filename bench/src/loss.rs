@@ -19,7 +19,7 @@ use crate::step::{ROWS, TOKENS};
 
 /// Steps of each side that count, and those before that do not.
 const STEPS: usize = 60;
-const WARM_UP: usize = 5;
+pub const WARM_UP: usize = 5;
 const CLASSES: usize = 77;
 
 /// Seconds a step.
@@ -74,7 +74,11 @@ pub fn measure(plugins: &Path) -> Result<Compared> {
     })
 }
 
-fn trial(split: &TokenSplit, loss: Box<dyn Loss>, loss_identity: Arc<PluginIdentity>) -> Result<Trial<'_>> {
+pub fn trial(
+    split: &TokenSplit,
+    loss: Box<dyn Loss>,
+    loss_identity: Arc<PluginIdentity>,
+) -> Result<Trial<'_>> {
     let config = json!({
         "vocab_size": 30522, "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12,
         "intermediate_size": 1536, "max_position_embeddings": 512, "type_vocab_size": 2
@@ -120,7 +124,7 @@ fn trial(split: &TokenSplit, loss: Box<dyn Loss>, loss_identity: Arc<PluginIdent
     })?)
 }
 
-fn rows() -> TokenSplit {
+pub fn rows() -> TokenSplit {
     let mut split = TokenSplit::default();
     for row in 0..ROWS {
         let ids: Vec<u32> =
@@ -132,7 +136,7 @@ fn rows() -> TokenSplit {
     split
 }
 
-fn batch(split: &TokenSplit) -> Result<PaddedBatch> {
+pub fn batch(split: &TokenSplit) -> Result<PaddedBatch> {
     let rows: Vec<u32> = (0..ROWS as u32).collect();
     split.collate(&rows, 0).context("the rows are there")
 }

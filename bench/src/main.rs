@@ -5,6 +5,8 @@
 
 /// Cleaning through WebAssembly, through the native ABI and by a plain call.
 mod cleaner;
+/// The same plugins in every language.
+mod languages;
 /// A loss through WebAssembly against the same loss built in.
 mod loss;
 /// What is written down.
@@ -37,6 +39,12 @@ struct Arguments {
     /// JSON Lines with a field `text`, gzipped: material for the cleaner
     #[arg(long)]
     texts: PathBuf,
+    /// Built templates, `<language>-loss` and `<language>-cleaner`
+    #[arg(long)]
+    templates: Option<PathBuf>,
+    /// Compare languages only; the page's other parts stay
+    #[arg(long)]
+    languages_only: bool,
     /// The page to write
     #[arg(long)]
     page: PathBuf,
@@ -49,7 +57,16 @@ fn main() -> Result<()> {
     pegbox_models::device::keep_freed_memory();
     rayon::ThreadPoolBuilder::new().num_threads(step::THREADS).build_global()?;
     let arguments = Arguments::parse();
-    let mut page = page::Page::new();
+    if let Some(templates) = &arguments.templates {
+        let measured = languages::measure(templates, &arguments.texts, arguments.rounds)?;
+        let mut page = page::Page::new(page::Part::Languages);
+        page.languages(&measured);
+        page.write(&arguments.page)?;
+        if arguments.languages_only {
+            return Ok(());
+        }
+    }
+    let mut page = page::Page::new(page::Part::Steps);
     if let Some(python) = &arguments.python {
         let compared = step::measure(&arguments.step, python, &arguments.torch_step, arguments.rounds)?;
         page.step(&compared);

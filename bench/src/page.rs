@@ -6,15 +6,36 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::sample::Sample;
-use crate::{cleaner, loss, step};
+use crate::{cleaner, languages, loss, step};
 
-const BEGIN: &str = "<!-- written by `cargo xtask bench` -->";
-const END: &str = "<!-- end of what `cargo xtask bench` writes -->";
+/// A part of the page, which is written as a whole.
+#[derive(Clone, Copy)]
+pub enum Part {
+    Steps,
+    Languages,
+}
 
-pub struct Page(String);
+impl Part {
+    fn marks(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Steps => {
+                ("<!-- written by `cargo xtask bench` -->", "<!-- end of what `cargo xtask bench` writes -->")
+            }
+            Self::Languages => (
+                "<!-- languages, written by `cargo xtask bench` -->",
+                "<!-- end of the languages that `cargo xtask bench` writes -->",
+            ),
+        }
+    }
+}
+
+pub struct Page {
+    part: Part,
+    text: String,
+}
 
 impl Page {
-    pub fn new() -> Self {
+    pub fn new(part: Part) -> Self {
         let mut text = String::new();
         let _ = writeln!(
             text,
@@ -23,7 +44,7 @@ impl Page {
             processor(),
             step::THREADS
         );
-        Self(text)
+        Self { part, text }
     }
 
     pub fn step(&mut self, compared: &step::Compared) {
@@ -76,22 +97,46 @@ impl Page {
         }
     }
 
+    pub fn languages(&mut self, measured: &[languages::Measured]) {
+        self.line(&format!(
+            "The templates of `pegbox plugin new`, unchanged. Loss: focal loss in whole training steps as above, against \
+             the built-in one, in turn; the difference is that of loss and gradient norm in the first step. Cleaner: \
+             joins runs of white space, batches of {} records of about {} bytes, one core.\n\n\
+             | language | step / built in | difference | cleaner, MB/s | component, KB | compile, s | load from cache, ms |\n\
+             | --- | --- | --- | --- | --- | --- | --- |",
+            cleaner::BATCH,
+            cleaner::RECORD
+        ));
+        for languages::Measured { language, size, compile, load, cost, difference, cleaner } in measured {
+            self.line(&format!(
+                "| {language} | **{}** | {difference:.1e} | {} | {} | {compile:.2} | {:.1} ({:.1} to {:.1}) |",
+                quartiles(cost),
+                whole(cleaner),
+                size.div_ceil(1024),
+                load.median * 1e3,
+                load.min * 1e3,
+                load.max * 1e3,
+            ));
+        }
+    }
+
     /// Writes the page, and prints it.
     pub fn write(&self, path: &Path) -> Result<()> {
-        println!("{}", self.0);
+        println!("{}", self.text);
+        let (begin, end) = self.part.marks();
         let old =
-            std::fs::read_to_string(path).unwrap_or_else(|_| format!("# Benchmarks\n\n{BEGIN}\n{END}\n"));
+            std::fs::read_to_string(path).unwrap_or_else(|_| format!("# Benchmarks\n\n{begin}\n{end}\n"));
         let (before, rest) =
-            old.split_once(BEGIN).with_context(|| format!("{} lacks {BEGIN}", path.display()))?;
-        let (_, after) = rest.split_once(END).with_context(|| format!("{} lacks {END}", path.display()))?;
-        let text = format!("{before}{BEGIN}\n{}\n{END}{after}", self.0.trim_end());
+            old.split_once(begin).with_context(|| format!("{} lacks {begin}", path.display()))?;
+        let (_, after) = rest.split_once(end).with_context(|| format!("{} lacks {end}", path.display()))?;
+        let text = format!("{before}{begin}\n{}\n{end}{after}", self.text.trim_end());
         pegbox_durable::write_file(path, text.as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn line(&mut self, text: &str) {
-        self.0.push_str(text);
-        self.0.push('\n');
+        self.text.push_str(text);
+        self.text.push('\n');
     }
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: the measurements behind docs/benchmarks.md, on this machine, which should be quiet.
 
 use crate::process::{self, cargo, root, say, target_dir};
-use crate::{guest, parity};
+use crate::{guest, parity, templates};
 use anyhow::Result;
 use clap::Args;
 
@@ -10,6 +10,9 @@ pub struct Options {
     /// Leave PyTorch out; without this, an environment with it is made on first use (several GB).
     #[arg(long)]
     no_torch: bool,
+    /// Compare the languages of plugins only.
+    #[arg(long)]
+    languages_only: bool,
     /// Pairs of runs in each comparison.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
@@ -26,7 +29,12 @@ pub fn run(options: &Options) -> Result<()> {
     let mut command = std::process::Command::new(built.join("pegbox-bench"));
     command.arg("--plugins").arg(&plugins);
     command.arg("--step").arg(built.join("examples/step"));
-    if !options.no_torch {
+    say("The templates of every language");
+    templates::run(&root)?;
+    command.arg("--templates").arg(templates::folder(&root));
+    if options.languages_only {
+        command.arg("--languages-only");
+    } else if !options.no_torch {
         command.arg("--python").arg(parity::python(&root)?);
     }
     command.args(["--torch-step", "bench/python/torch_step.py"]);

@@ -8,6 +8,8 @@ mod guest;
 mod parity;
 mod process;
 mod quickstart;
+mod registry;
+mod templates;
 mod test;
 
 use anyhow::Result;
@@ -32,6 +34,8 @@ enum Command {
         #[arg(long)]
         native: bool,
     },
+    /// Make, build and test every template of `pegbox plugin new`.
+    Templates,
     /// Measure against PyTorch, native code and built-in losses on this machine; write docs/benchmarks.md.
     Bench(bench::Options),
     /// Make the parity fixtures anew, or check an exported folder, with Hugging Face Transformers.
@@ -43,6 +47,7 @@ fn main() -> Result<()> {
         Command::Quickstart => quickstart::run(),
         Command::Test(options) => test::run(&options),
         Command::Plugins { native } => guest::build_plugins(&guest::Options { native }).map(|_| ()),
+        Command::Templates => templates::run(&process::root()?),
         Command::Bench(options) => bench::run(&options),
         Command::Parity(options) => parity::run(&options),
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check, in the order in which a failure is cheapest to learn.
 
-use crate::guest;
 use crate::process::{self, cargo, output, root, say, target_dir};
+use crate::{guest, registry, templates};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::path::Path;
@@ -37,6 +37,8 @@ pub fn run(options: &Options) -> Result<()> {
     stage("Plugins: as WebAssembly components and as native libraries", &mut || {
         guest::build_plugins(&guest::Options { native: true }).map(|_| ())
     })?;
+    stage("Templates: every kind in every language, made, built and tested", &mut || templates::run(&root))?;
+    stage("An OCI registry for the tests of sharing", &mut registry::install)?;
     stage("Unit tests and whole-program tests", &mut || {
         let mut command = cargo();
         command.args(["test", "--release", "--workspace", "--no-fail-fast"]).current_dir(&root);

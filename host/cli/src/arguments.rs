@@ -77,7 +77,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct RecipeArgument {
     /// The recipe, or the folder that holds a pegbox.toml
-    #[arg(default_value = crate::recipe::FILE_NAME)]
+    #[arg(default_value = pegbox_recipe::FILE_NAME)]
     pub recipe: PathBuf,
 }
 
@@ -105,7 +105,7 @@ pub struct Predict {
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
     /// The recipe whose latest run is used
-    #[arg(long, default_value = crate::recipe::FILE_NAME)]
+    #[arg(long, default_value = pegbox_recipe::FILE_NAME)]
     pub recipe: PathBuf,
     /// Texts from a file, one a line
     #[arg(long, value_name = "FILE", conflicts_with = "texts")]

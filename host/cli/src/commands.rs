@@ -23,16 +23,16 @@ mod run;
 /// `pegbox train`
 mod train;
 
-pub use plugin::PluginCommand;
+pub use plugin::{Guard, PluginCommand};
 
 use crate::arguments::{Command, ModelsCommand, RunArgument};
 use crate::plugins::RecipePlugins;
-use crate::recipe::Recipe;
 use crate::report::Report;
 use crate::session::Session;
 use crate::stages::base::{self, Base};
 use crate::stages::training::Material;
 use crate::stages::{dataset, runs};
+use pegbox_recipe::Recipe;
 
 use pegbox_data::Prepared;
 use pegbox_train::RunFolder;

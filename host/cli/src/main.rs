@@ -8,8 +8,6 @@ mod commands;
 mod console;
 /// The recipe's plugins, loaded.
 mod plugins;
-/// `pegbox.toml`.
-mod recipe;
 /// Errors as the user sees them.
 mod report;
 /// What every command works with.

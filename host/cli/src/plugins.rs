@@ -9,9 +9,11 @@ use pegbox_runtime::{
 use pegbox_train::{LenientMetric, Term, WeightedSum};
 use serde_json::{Value, json};
 
-use crate::recipe::{OnFailure, PluginUse, Provider, Recipe};
+use crate::commands::Guard;
 use crate::report::{Excerpt, Report, USAGE};
 use crate::session::Session;
+use crate::stages::settings;
+use pegbox_recipe::{OnFailure, PluginUse, Provider, Recipe};
 
 /// A plugin in its place in a recipe.
 #[derive(Clone)]
@@ -50,8 +52,9 @@ impl RecipePlugins {
     /// A plugin that is not found, not fit to run, not of the kind that its place needs, or whose
     /// configuration does not fit its JSON Schema. The report shows the place in the recipe.
     pub fn load(session: &Session, recipe: &Recipe) -> Result<Self, Box<Report>> {
-        let folders = session.plugin_folders(&recipe.folder);
-        let load = |wanted: &PluginUse, kind| load(session, recipe, &folders, wanted, kind);
+        let guard = Guard::of(&recipe.folder)?;
+        let folders = session.plugin_folders_and_pins(&recipe.folder, &guard)?;
+        let load = |wanted: &PluginUse, kind| load(session, recipe, &folders, &guard, wanted, kind);
         let all = |uses: &mut dyn Iterator<Item = &PluginUse>, kind| -> Result<Vec<_>, Box<Report>> {
             uses.map(|wanted| load(wanted, kind)).collect()
         };
@@ -88,20 +91,20 @@ impl RecipePlugins {
                 identity: StageIdentity::of(plugin.identity(), &config),
                 roles: plugin.manifest().records.fields.clone(),
                 make: Arc::new(move || plugin.cleaner(&config)),
-                on_failure: on_failure.into(),
+                on_failure: settings::on_failure(on_failure),
             }
         };
         self.cleaners.iter().map(stage).collect()
     }
 
     pub fn validate_stages(&self, recipe: &Recipe) -> Vec<ValidateStage> {
-        let stage = |(validator, wanted): (&Configured, &crate::recipe::Validate)| {
+        let stage = |(validator, wanted): (&Configured, &pegbox_recipe::Validate)| {
             let Configured { plugin, config, on_failure } = validator.clone();
             ValidateStage {
                 identity: StageIdentity::of(plugin.identity(), &config),
                 roles: plugin.manifest().records.fields.clone(),
                 make: Arc::new(move || plugin.validator(&config)),
-                on_failure: on_failure.into(),
+                on_failure: settings::on_failure(on_failure),
                 fail_on: wanted.fail_on.0,
             }
         };
@@ -201,8 +204,8 @@ impl RecipePlugins {
     }
 
     /// Every plugin, once for each place in which it works.
-    pub fn identities(&self) -> Vec<&Arc<PluginIdentity>> {
-        self.all().map(|configured| configured.plugin.identity()).collect()
+    pub fn used(&self) -> Vec<&Plugin> {
+        self.all().map(|configured| &configured.plugin).collect()
     }
 
     fn all(&self) -> impl Iterator<Item = &Configured> {
@@ -216,16 +219,6 @@ impl RecipePlugins {
             Job::BuiltIn { .. } => None,
         });
         self.cleaners.iter().chain(&self.validators).chain(jobs).chain(&self.exporters)
-    }
-}
-
-impl From<OnFailure> for pegbox_data::OnFailure {
-    fn from(policy: OnFailure) -> Self {
-        match policy {
-            OnFailure::Fail => Self::Fail,
-            OnFailure::Skip => Self::Skip,
-            OnFailure::Disable => Self::Disable,
-        }
     }
 }
 
@@ -272,6 +265,7 @@ fn load(
     session: &Session,
     recipe: &Recipe,
     folders: &PluginFolders,
+    guard: &Guard,
     wanted: &PluginUse,
     kind: Kind,
 ) -> Result<Configured, Box<Report>> {
@@ -282,6 +276,7 @@ fn load(
         report
     };
     let found = folders.resolve(&wanted.reference).map_err(|error| in_recipe(error.into()))?;
+    guard.check(&found.manifest).map_err(in_recipe)?;
     let trust = match &wanted.digest {
         Some(digest) if wanted.native => TrustLevel::Native { digest: digest.clone() },
         _ => TrustLevel::Sandboxed,

@@ -5,9 +5,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use pegbox_hub::Cache;
+use pegbox_registry::{Store, pinned_packages};
 use pegbox_runtime::{Compiler, PluginFolders, Runtime};
 
 use crate::arguments::Global;
+use crate::commands::Guard;
 use crate::console::Console;
 use crate::report::Report;
 
@@ -47,6 +49,21 @@ impl Session {
         folders.extend(self.global.plugins.iter().cloned());
         folders.extend(installed_plugins());
         PluginFolders::new(folders)
+    }
+
+    /// The same, and after them the packages that the recipe's pegbox.lock pins, vendored or pulled. Each is
+    /// verified, and must be what the policy allows today.
+    pub fn plugin_folders_and_pins(
+        &self,
+        recipe_folder: &Path,
+        guard: &Guard,
+    ) -> Result<PluginFolders, Box<Report>> {
+        let mut folders = self.plugin_folders(recipe_folder);
+        for stored in pinned_packages(recipe_folder, &Store::locate()?)? {
+            stored.admit(None, &guard.demands())?;
+            folders.push(stored.folder);
+        }
+        Ok(folders)
     }
 
     /// Folder of the prepared datasets.

@@ -14,5 +14,7 @@ pub mod export;
 pub mod lock;
 /// Run folders.
 pub mod runs;
+/// What a recipe says, in the words of the crates that do it.
+pub mod settings;
 /// Training and its observer.
 pub mod training;

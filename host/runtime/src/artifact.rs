@@ -1,8 +1,10 @@
 //! What an exporter reads from and writes to, with the rules that hold for every exporter.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pegbox_plugin_abi::artifacts::{Element, ModelFile, TensorInfo};
+
+use crate::error::{MAX_NAME, clean_text, cut};
 
 /// The most bytes that one `model.read` returns.
 pub const MAX_READ_BYTES: u64 = 16 << 20;
@@ -59,7 +61,8 @@ pub fn check_read(
     let fail =
         |what: String, help: Option<String>| Err(ArtifactError { operation: "model.read", what, help });
     let Some(info) = tensors.iter().find(|info| info.name == name) else {
-        let near = pegbox_manifest::suggest::nearest(name, tensors.iter().map(|info| info.name.as_str()));
+        let name = clean_text(name, MAX_NAME);
+        let near = pegbox_manifest::suggest::nearest(&name, tensors.iter().map(|info| info.name.as_str()));
         return fail(
             format!("the model has no tensor `{name}`"),
             near.map(|near| format!("did you mean `{near}`?")),
@@ -78,25 +81,43 @@ pub fn check_read(
     Ok(())
 }
 
+/// The most files that a bundle has. Each is a line in our tables, and something on the disk even if it is empty.
+const MAX_FILES: usize = 65_536;
+
 /// Which files a bundle has so far; refuses paths that could leave it.
 #[derive(Default, Debug)]
 pub struct BundlePaths {
     /// By lower-case path: two names that differ in case only are one file on some file systems.
     created: HashMap<String, String>,
+    /// Lower-case paths of the folders that these files are in.
+    folders: HashSet<String>,
 }
 
 impl BundlePaths {
     /// # Errors
-    /// A path that is not relative and plain, or was created before.
+    /// A path that is not relative and plain, was created before, or leads through a file; too many files.
     pub fn create(&mut self, path: &str) -> Result<(), ArtifactError> {
         let fail = |what| Err(ArtifactError { operation: "bundle.create", what, help: None });
         if let Some(fault) = path_fault(path) {
-            return fail(format!("path {path:?} {fault}"));
+            return fail(format!("path {:?} {fault}", cut(path, MAX_NAME)));
         }
-        match self.created.insert(path.to_lowercase(), path.to_owned()) {
-            Some(earlier) => fail(format!("`{earlier}` was created before")),
-            None => Ok(()),
+        if self.created.len() >= MAX_FILES {
+            return fail(format!("the bundle has {MAX_FILES} files already"));
         }
+        let lower = path.to_lowercase();
+        if let Some(earlier) = self.created.get(&lower) {
+            return fail(format!("`{earlier}` was created before"));
+        }
+        if self.folders.contains(&lower) {
+            return fail(format!("`{path}` is a folder already"));
+        }
+        let folders: Vec<&str> = lower.match_indices('/').map(|(at, _)| &lower[..at]).collect();
+        if let Some(file) = folders.iter().find_map(|folder| self.created.get(*folder)) {
+            return fail(format!("`{file}` is a file already"));
+        }
+        self.folders.extend(folders.into_iter().map(str::to_owned));
+        self.created.insert(lower, path.to_owned());
+        Ok(())
     }
 
     /// # Errors
@@ -107,7 +128,7 @@ impl BundlePaths {
         }
         Err(ArtifactError {
             operation: "bundle.append",
-            what: format!("{path:?} was never created"),
+            what: format!("{:?} was never created", cut(path, MAX_NAME)),
             help: Some("call `create` with this path first".to_owned()),
         })
     }
@@ -152,6 +173,34 @@ mod tests {
         assert!(paths.create("a").is_ok());
         assert!(paths.append("a").is_ok());
         assert!(paths.create("A").is_err());
+    }
+
+    #[test]
+    fn a_file_is_no_folder_and_a_folder_no_file() {
+        let mut paths = BundlePaths::default();
+        assert!(paths.create("a/b/c").is_ok());
+        assert!(paths.create("A/d").is_ok());
+        assert!(paths.create("a/B").unwrap_err().what.contains("is a folder"));
+        assert!(paths.create("a/b/c/d").unwrap_err().what.contains("`a/b/c` is a file"));
+        assert!(paths.create("b").is_ok());
+    }
+
+    #[test]
+    fn files_are_counted() {
+        let mut paths = BundlePaths::default();
+        for number in 0..MAX_FILES {
+            paths.create(&number.to_string()).unwrap();
+        }
+        assert!(paths.create("one-more").unwrap_err().what.contains("65536 files already"));
+    }
+
+    #[test]
+    fn a_long_name_costs_nothing() {
+        let started = std::time::Instant::now();
+        let names = (0..200).map(|i| TensorInfo { name: format!("layer.{i}.weight"), shape: vec![1] });
+        let tensors: Vec<_> = names.collect();
+        let error = check_read(&tensors, &"layer.".repeat(4 << 20), 0, 1, Element::Float32).unwrap_err();
+        assert!(error.what.len() < 300 && started.elapsed().as_secs() < 2);
     }
 
     #[test]

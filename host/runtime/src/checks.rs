@@ -6,7 +6,7 @@ use pegbox_plugin_abi::measurement::Report;
 use pegbox_plugin_abi::records::{Outcome, RowBatch};
 use pegbox_plugin_abi::validation::Finding;
 
-use crate::error::Cause;
+use crate::error::{Cause, MAX_NAME, MAX_TEXT, clean_text, cut};
 use crate::tensors::{AnyTensor, DType, Shape};
 
 /// The numbers of the batch's records.
@@ -14,8 +14,8 @@ pub fn ids(batch: &RowBatch) -> Vec<u64> {
     batch.rows.iter().map(|row| row.id).collect()
 }
 
-/// As many outcomes as rows, each with as many values as there are fields.
-pub fn outcomes(batch: &RowBatch, outcomes: Vec<Outcome>) -> Result<Vec<Outcome>, Cause> {
+/// As many outcomes as rows, each with as many values as there are fields; reasons that can be shown.
+pub fn outcomes(batch: &RowBatch, mut outcomes: Vec<Outcome>) -> Result<Vec<Outcome>, Cause> {
     if outcomes.len() != batch.rows.len() {
         return Err(broken(
             format!("it returned {} outcomes for {} rows", outcomes.len(), batch.rows.len()),
@@ -42,28 +42,51 @@ pub fn outcomes(batch: &RowBatch, outcomes: Vec<Outcome>) -> Result<Vec<Outcome>
             ));
         }
     }
+    for outcome in &mut outcomes {
+        if let Outcome::Drop(reason) = outcome {
+            *reason = clean_text(reason, MAX_NAME);
+        }
+    }
     Ok(outcomes)
 }
 
-/// Findings about rows and fields of this batch only.
+/// Findings about rows and fields of this batch only; texts that can be shown.
 pub fn findings(batch: &RowBatch, findings: Vec<Finding>) -> Result<Vec<Finding>, Cause> {
     let rows: HashSet<u64> = batch.rows.iter().map(|row| row.id).collect();
+    let findings = final_findings(&batch.fields, findings)?;
+    match findings.iter().find_map(|finding| Some((finding, finding.row.filter(|row| !rows.contains(row))?)))
+    {
+        Some((finding, row)) => Err(broken(
+            format!("finding `{}` is about record {row}, which is not in the batch", finding.code),
+            "use the `id` of the row",
+        )),
+        None => Ok(findings),
+    }
+}
+
+/// Findings about any record, and these fields only; texts that can be shown.
+pub fn final_findings(fields: &[String], findings: Vec<Finding>) -> Result<Vec<Finding>, Cause> {
+    let findings = shown(findings);
     for finding in &findings {
-        if let Some(row) = finding.row.filter(|row| !rows.contains(row)) {
-            return Err(broken(
-                format!("finding `{}` is about record {row}, which is not in the batch", finding.code),
-                "use the `id` of the row",
-            ));
-        }
         let fix = finding.proposed_fix.as_ref().map(|fix| &fix.field);
-        if let Some(field) = finding.field.iter().chain(fix).find(|field| !batch.fields.contains(field)) {
+        if let Some(field) = finding.field.iter().chain(fix).find(|field| !fields.contains(field)) {
+            let (code, field) = (&finding.code, clean_text(field, MAX_NAME));
             return Err(broken(
-                format!("finding `{}` is about the field `{field}`, which is not in the batch", finding.code),
+                format!("finding `{code}` is about the field `{field}`, which is not in the batch"),
                 "use a name from `batch.fields`",
             ));
         }
     }
     Ok(findings)
+}
+
+/// The same with texts that can be shown.
+pub fn shown(mut findings: Vec<Finding>) -> Vec<Finding> {
+    for finding in &mut findings {
+        finding.code = clean_text(&finding.code, MAX_NAME);
+        finding.message = clean_text(&finding.message, MAX_TEXT);
+    }
+    findings
 }
 
 /// A float of shape `[1]`.
@@ -81,27 +104,35 @@ pub fn loss(loss: AnyTensor) -> Result<AnyTensor, Cause> {
 pub fn report(report: Report) -> Result<Report, Cause> {
     let mut seen = HashSet::new();
     for score in &report.scores {
-        let kebab = !score.name.is_empty()
+        let kebab = is_short(&score.name)
             && score.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !kebab || !seen.insert(&score.name) {
             return Err(broken(
-                format!("{:?} is not a score's name, or is one twice", score.name),
+                format!("{:?} is not a score's name, or is one twice", cut(&score.name, MAX_NAME)),
                 "score names are kebab-case, such as `macro-f1`, each once",
             ));
         }
     }
     let plain = |name: &str| {
-        !name.is_empty()
+        is_short(name)
             && !name.starts_with('.')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
     };
-    match report.details.iter().find(|detail| !plain(&detail.name)) {
+    // Names that differ in case only are one file on some file systems.
+    let mut files = HashSet::new();
+    let mut fresh = |name: &str| files.insert(name.to_ascii_lowercase());
+    match report.details.iter().find(|detail| !plain(&detail.name) || !fresh(&detail.name)) {
         Some(detail) => Err(broken(
-            format!("{:?} is not a detail's file name", detail.name),
-            "a detail's name is a file name of letters, digits, `.`, `-` and `_`",
+            format!("{:?} is not a detail's file name, or is one twice", cut(&detail.name, MAX_NAME)),
+            "a detail's name is a file name of letters, digits, `.`, `-` and `_`, each once",
         )),
         None => Ok(report),
     }
+}
+
+/// Of a name that becomes a file or a column.
+fn is_short(name: &str) -> bool {
+    (1..=MAX_NAME).contains(&name.len())
 }
 
 fn broken(what: String, help: &str) -> Cause {
@@ -149,6 +180,26 @@ mod tests {
         assert!(findings(&batch(), vec![finding(7, "text")]).is_ok());
         fails(findings(&batch(), vec![finding(9, "text")]), "record 9");
         fails(findings(&batch(), vec![finding(7, "label")]), "`label`");
+        fails(findings(&batch(), vec![finding(7, "\u{1b}[2J")]), "` [2J`");
+        assert!(final_findings(&["text".to_owned()], vec![finding(9, "text")]).is_ok());
+        fails(final_findings(&["text".to_owned()], vec![finding(9, "label")]), "`label`");
+    }
+
+    #[test]
+    fn texts_for_people_cannot_steer_a_terminal() {
+        let loud = Finding {
+            level: Severity::Info,
+            row: None,
+            field: None,
+            code: "a\nb".to_owned(),
+            message: "\u{1b}[2J".repeat(1 << 20),
+            proposed_fix: None,
+        };
+        let found = findings(&batch(), vec![loud]).unwrap().remove(0);
+        assert_eq!(found.code, "a b");
+        assert!(found.message.len() < 5000 && !found.message.contains('\u{1b}'));
+        let drops = vec![Outcome::Drop("a\u{1b}b".to_owned()), Outcome::Keep];
+        assert_eq!(outcomes(&batch(), drops).unwrap()[0], Outcome::Drop("a b".to_owned()));
     }
 
     #[test]
@@ -176,6 +227,10 @@ mod tests {
         for name in ["../x", "a/b", "", ".hidden", "a\\b"] {
             fails(report(detail(name)), "file name");
         }
+        let twins =
+            Report { details: [detail("a.csv").details, detail("A.csv").details].concat(), ..detail("a") };
+        fails(report(twins), "twice");
+        fails(report(detail(&"a".repeat(1 << 20))), "…");
         let score = |name: &str| Score { name: name.to_owned(), value: 1.0, higher_is_better: true };
         fails(report(Report { scores: vec![score("F1 macro")], details: vec![] }), "F1 macro");
         fails(report(Report { scores: vec![score("f1"), score("f1")], details: vec![] }), "twice");

@@ -20,6 +20,6 @@ pub use cleaner::ComponentCleaner;
 pub use exporter::ComponentExporter;
 pub use loss::ComponentLoss;
 pub use metric::ComponentMetric;
-pub use program::Program;
+pub use program::{Program, Surface};
 pub use state::HostState;
 pub use validator::ComponentValidator;

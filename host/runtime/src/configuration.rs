@@ -1,14 +1,17 @@
 //! A plugin's configuration in a recipe, checked against the JSON Schema that the plugin gives.
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, Validator};
+use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
-use crate::error::Cause;
+use crate::error::{Cause, MAX_TEXT, clean_text};
+use crate::schema_size;
 use pegbox_manifest::suggest;
 
 /// The largest schema text.
 const MAX_BYTES: usize = 256 << 10;
+/// Bytes that one regular expression of a schema takes.
+const MAX_PATTERN: usize = 1 << 20;
 
 /// A schema that makes sense.
 pub struct Schema {
@@ -17,19 +20,22 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// Understands a JSON Schema, draft 2020-12. References lead nowhere but into the schema itself.
+    /// Understands a JSON Schema, draft 2020-12. References lead nowhere but into the schema itself, and never back
+    /// to where they stand; regular expressions are such as take linear time.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with it, or that it would take too long to check anything against it.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_BYTES {
             return Err(format!("it is longer than {} KiB", MAX_BYTES >> 10));
         }
         let text: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+        schema_size::check(&text)?;
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
+            .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN))
             .build(&text)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| clean_text(&error.to_string(), MAX_TEXT))?;
         Ok(Self { text, validator })
     }
 
@@ -44,7 +50,10 @@ impl Schema {
             {
                 fault.push_str(&format!("; did you mean `{near}`?"));
             }
-            Cause::Configuration { path: error.instance_path().to_string(), fault }
+            Cause::Configuration {
+                path: error.instance_path().to_string(),
+                fault: clean_text(&fault, MAX_TEXT),
+            }
         })
     }
 

@@ -1,5 +1,6 @@
 //! A plugin's call that failed: which plugin, which call, where, why, and how to mend it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -181,21 +182,27 @@ impl Cause {
     }
 }
 
-/// The longest message that is shown, in bytes.
-const MAX_TEXT: usize = 4096;
+/// The longest message of a plugin that is shown, in bytes.
+pub const MAX_TEXT: usize = 4096;
+/// The longest name that a plugin made up and that is shown, in bytes.
+pub const MAX_NAME: usize = 200;
 
 /// Text from a plugin for people's eyes: control characters, with which a terminal can be steered and a log
 /// be forged, become spaces and it is cut after `most` bytes.
 pub fn clean_text(text: &str, most: usize) -> String {
-    let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= most).last().unwrap_or(0);
-    let cut = if text.len() <= most { text } else { &text[..end] };
     // Directions of writing can make a text read as another.
     let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut clean: String = cut.chars().map(|c| if steers(c) { ' ' } else { c }).collect();
-    if cut.len() < text.len() {
-        clean.push('…');
+    cut(text, most).chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
+/// `text` as it is, but for what follows after `most` bytes. A message never holds all that a plugin says: to
+/// print megabytes takes longer than any call may.
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return Cow::Borrowed(text);
     }
-    clean
+    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    Cow::Owned(format!("{}…", &text[..end]))
 }
 
 impl fmt::Display for PluginError {

@@ -19,6 +19,9 @@ mod configuration;
 mod engine;
 /// Calls that failed.
 mod error;
+/// What the fuzz targets reach into.
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 /// What a recipe lets a plugin do.
 mod grants;
 /// Who a plugin is.
@@ -33,6 +36,8 @@ mod native;
 mod plugin;
 /// Finding plugins in folders.
 mod resolve;
+/// How large a JSON Schema is when its references are followed.
+mod schema_size;
 /// What the host offers during a call.
 mod services;
 /// One forward pass.
@@ -42,6 +47,7 @@ pub mod tensors;
 
 pub use artifact::{ArtifactError, Bundle, ModelView};
 pub use compile::{COMPILE_COMMAND, Compiler, serve as serve_compiler};
+pub use component::Surface;
 pub use engine::Runtime;
 pub use error::{Cause, PluginError, clean_text};
 pub use grants::Grants;

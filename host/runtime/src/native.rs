@@ -8,3 +8,5 @@ mod serve;
 
 pub use adapters::{NativeCleaner, NativeExporter, NativeLoss, NativeMetric, NativeValidator};
 pub use library::Library;
+#[cfg(feature = "fuzzing")]
+pub use serve::answer;

@@ -9,7 +9,7 @@ use semver::Version;
 use serde_json::Value;
 
 use crate::component::{
-    ComponentCleaner, ComponentExporter, ComponentLoss, ComponentMetric, ComponentValidator, Program,
+    ComponentCleaner, ComponentExporter, ComponentLoss, ComponentMetric, ComponentValidator, Program, Surface,
 };
 use crate::configuration::Schema;
 use crate::engine::Runtime;
@@ -149,6 +149,14 @@ impl Plugin {
 
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// What the component imports and exports; none of a native library.
+    pub fn surface(&self) -> Option<&Surface> {
+        match &self.0.body {
+            Body::Component(program) => Some(&program.surface),
+            Body::Native(_) => None,
+        }
     }
 
     /// Checks a configuration against the plugin's JSON Schema. Each maker below does so too.

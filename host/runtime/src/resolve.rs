@@ -26,6 +26,11 @@ impl PluginFolders {
         Self { folders }
     }
 
+    /// One more, less important than the others.
+    pub fn push(&mut self, folder: PathBuf) {
+        self.folders.push(folder);
+    }
+
     /// The highest version that fits, from the first folder that has one that fits.
     ///
     /// # Errors
@@ -86,7 +91,11 @@ impl PluginFolders {
         let mut names: Vec<String> = others.iter().map(ToString::to_string).collect();
         names.dedup();
         let names = if names.is_empty() { "no plugin".to_owned() } else { names.join(", ") };
-        format!("looked in {}; found {names}", folders.join(", "))
+        format!(
+            "looked in {}; found {names}; `pegbox plugin pull {}` brings it from a registry",
+            folders.join(", "),
+            wanted.name
+        )
     }
 }
 

@@ -61,6 +61,20 @@ struct Output {
     limit_mib: u64,
 }
 
+/// What a file counts for though it is empty.
+const FILE_BYTES: u64 = 4096;
+
+impl Output {
+    fn add(&mut self, bytes: u64) -> Result<(), Cause> {
+        self.written = self.written.saturating_add(bytes);
+        if self.written > self.limit_mib << 20 {
+            let what = "it wrote more to its bundle than it may";
+            return Err(Cause::limit(what, "output-mib", self.limit_mib));
+        }
+        Ok(())
+    }
+}
+
 impl Services {
     /// `may_read`: whether elements of tensors may be copied out.
     pub fn new(limits: &Limits, may_read: bool) -> Self {
@@ -75,11 +89,17 @@ impl Services {
     }
 
     /// Lets go of everything that the call had, also of handles that the plugin forgot to drop: device
-    /// memory does not pile up.
-    pub fn end(&mut self) {
+    /// memory does not pile up. Returns how many these were.
+    pub fn end(&mut self) -> u64 {
         self.scene = Scene::Records;
-        self.tensors.clear();
         self.deadline = None;
+        self.tensors.clear()
+    }
+
+    /// Tensors alive, and the bytes that they count for.
+    #[cfg(feature = "fuzzing")]
+    pub fn live(&self) -> (usize, u64) {
+        self.tensors.live()
     }
 
     /// Host operations count towards the deadline too.
@@ -293,16 +313,13 @@ impl Services {
             return Err(outside("the bundle", "an exporter"));
         };
         paths.create(path)?;
+        self.output.add(FILE_BYTES)?;
         guarded(|| bundle.create(path))
     }
 
     pub fn append_to_file(&mut self, path: &str, content: &[u8]) -> Result<(), Cause> {
         self.check_deadline()?;
-        self.output.written = self.output.written.saturating_add(content.len() as u64);
-        if self.output.written > self.output.limit_mib << 20 {
-            let what = "it wrote more to its bundle than it may";
-            return Err(Cause::limit(what, "output-mib", self.output.limit_mib));
-        }
+        self.output.add(content.len() as u64)?;
         let Scene::Export { bundle, paths, .. } = &self.scene else {
             return Err(outside("the bundle", "an exporter"));
         };

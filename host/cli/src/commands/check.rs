@@ -13,12 +13,12 @@ use serde_json::Value;
 
 use crate::console::{megabytes, print};
 use crate::plugins::RecipePlugins;
-use crate::recipe::Recipe;
 use crate::report::Report;
 use crate::session::Session;
 use crate::stages::base;
 use crate::stages::dataset;
 use crate::stages::training::{Material, duration};
+use pegbox_recipe::Recipe;
 
 /// Data files up to this many bytes altogether are prepared whole, into the cache, so that the work is not lost.
 const WHOLE_BYTES: u64 = 16 << 20;
@@ -32,8 +32,28 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     console.say(format!("check: recipe {}", recipe.path.display()));
     let plugins = RecipePlugins::load(session, recipe)?;
     plugins.try_all()?;
-    for identity in plugins.identities() {
+    for plugin in plugins.used() {
+        let identity = plugin.identity();
         console.say(format!("check: plugin {identity} runs, its configuration is right"));
+        let granted = recipe.grants.get(&identity.name).cloned().unwrap_or_default();
+        let asked = &plugin.manifest().permissions;
+        if !asked.is_empty() {
+            console.say(format!("check: plugin {identity} may: {}", asked.lines().join(", ")));
+        }
+        let unused = granted.without(asked);
+        if !unused.is_empty() {
+            console.say(format!(
+                "check: the recipe grants {identity} what it does not ask for: {}",
+                unused.lines().join(", ")
+            ));
+        }
+    }
+    for name in recipe
+        .grants
+        .keys()
+        .filter(|name| !plugins.used().iter().any(|plugin| plugin.identity().name == **name))
+    {
+        console.say(format!("check: the recipe grants {name} something, but does not use it"));
     }
     let base = base::bring(session, recipe)?;
 

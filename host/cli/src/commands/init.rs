@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 
 use crate::arguments::Init;
-use crate::recipe::FILE_NAME;
 use crate::report::Report;
 use crate::session::Session;
+use pegbox_recipe::FILE_NAME;
 
 const RECIPE: &str = include_str!("init/pegbox.toml");
 
@@ -35,7 +35,7 @@ mod tests {
     use std::path::Path;
 
     use super::RECIPE;
-    use crate::recipe::Recipe;
+    use pegbox_recipe::Recipe;
 
     #[test]
     fn the_recipe_can_be_read() {

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::arguments::Predict;
 use crate::console::print;
-use crate::recipe::Recipe;
 use crate::report::Report;
 use crate::session::Session;
 use crate::stages::{classifier, runs};
+use pegbox_recipe::Recipe;
 
 /// Texts that are computed together.
 const BATCH: usize = 32;

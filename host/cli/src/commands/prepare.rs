@@ -5,9 +5,9 @@ use pegbox_runtime::Severity;
 
 use super::Ground;
 use crate::console::print;
-use crate::recipe::Recipe;
 use crate::report::Report;
 use crate::session::Session;
+use pegbox_recipe::Recipe;
 
 pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     let ground = Ground::new(session, recipe.clone())?;

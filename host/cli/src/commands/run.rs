@@ -4,12 +4,12 @@ use pegbox_train::{RunFolder, Start};
 
 use super::Ground;
 use crate::console::Outcome;
-use crate::recipe::Recipe;
 use crate::report::Report;
 use crate::session::Session;
 use crate::stages::runs::{self, Stages};
 use crate::stages::training::Material;
 use crate::stages::{evaluation, export, lock};
+use pegbox_recipe::Recipe;
 
 pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     let ground = Ground::new(session, recipe.clone())?;

@@ -3,10 +3,10 @@
 use pegbox_train::Start;
 
 use super::Ground;
-use crate::recipe::Recipe;
 use crate::report::Report;
 use crate::session::Session;
 use crate::stages::{lock, runs};
+use pegbox_recipe::Recipe;
 
 pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     let ground = Ground::new(session, recipe.clone())?;

@@ -6,11 +6,12 @@ use pegbox_data::DataError;
 use pegbox_deploy::ExportError;
 use pegbox_hub::HubError;
 use pegbox_models::ModelError;
+use pegbox_registry::RegistryError;
 use pegbox_runtime::{LoadError, PluginError};
 use pegbox_train::TrainError;
 
 use super::{Excerpt, FAILED, Report, USAGE};
-use crate::recipe::{Fault, RecipeError};
+use pegbox_recipe::{Fault, RecipeError};
 
 /// Faults of a recipe that are shown in full.
 const SHOWN_FAULTS: usize = 5;
@@ -51,6 +52,13 @@ impl From<PluginError> for Box<Report> {
         let mut report = with_causes(&error, error.help());
         report.records = error.record_ids().iter().map(|id| format!("record {id}")).collect();
         report
+    }
+}
+
+impl From<RegistryError> for Box<Report> {
+    fn from(error: RegistryError) -> Self {
+        let help = error.help();
+        with_causes(&error, help)
     }
 }
 

@@ -6,10 +6,11 @@ use std::path::Path;
 use pegbox_hub::{BaseModel, Obtained, Source, obtain};
 use pegbox_models::{BertConfig, Pooling};
 
+use super::settings;
 use crate::console::megabytes;
-use crate::recipe::Recipe;
 use crate::report::Report;
 use crate::session::Session;
+use pegbox_recipe::Recipe;
 
 /// The base model at hand, and what can be known of it without its weights.
 pub struct Base {
@@ -29,7 +30,7 @@ pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
         config.attention_probs_dropout_prob = dropout;
         config.classifier_dropout = Some(dropout);
     }
-    if recipe.model.pooling == Pooling::MeanLayer {
+    if settings::pooling(recipe) == Pooling::MeanLayer {
         config = config.with_another_layer();
     }
     let positions = config.max_position_embeddings;

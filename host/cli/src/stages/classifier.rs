@@ -14,9 +14,10 @@ use serde_json::{Map, Value, json};
 
 use super::base::Base;
 use super::runs::write_whole;
-use crate::recipe::Recipe;
+use super::settings;
 use crate::report::Report;
 use crate::session::Session;
+use pegbox_recipe::Recipe;
 
 /// Tokens of a text, where the folder does not say.
 const DEFAULT_MAX_LENGTH: u64 = 128;
@@ -34,7 +35,7 @@ pub struct Classifier {
 /// config.json of the trained classifier. What Transformers has no name for stands under `pegbox`.
 pub fn configuration(recipe: &Recipe, base: &Base, labels: &[String]) -> Map<String, Value> {
     let mut config = base.config.for_classification(labels);
-    let pooling = match recipe.model.pooling {
+    let pooling = match settings::pooling(recipe) {
         Pooling::Cls => "cls",
         Pooling::Mean => "mean",
         // It is a layer of the model, which config.json counts.

@@ -8,11 +8,12 @@ use pegbox_data::{
 };
 
 use super::base::Base;
+use super::settings;
 use crate::console::Outcome;
 use crate::plugins::RecipePlugins;
-use crate::recipe::{Batch, Recipe};
 use crate::report::Report;
 use crate::session::Session;
+use pegbox_recipe::{Batch, Recipe};
 
 /// Reads, cleans, validates, splits and tokenizes, unless the cache holds the result.
 pub fn bring(
@@ -77,7 +78,10 @@ pub fn job(
             seed: data.split.seed,
         },
         tokenizer: base.tokenizer.clone(),
-        tokens: TokenSettings { max_length: recipe.model.max_length as usize, over_long: data.over_long },
+        tokens: TokenSettings {
+            max_length: recipe.model.max_length as usize,
+            over_long: settings::over_long(recipe),
+        },
         batching: batching(recipe),
         threads: session.global.threads.unwrap_or(0) as usize,
     })

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::dataset;
 use super::runs::{Done, Stages, key, write_whole};
+use super::settings;
 use super::training::Material;
 use crate::console::{Outcome, print};
 use crate::report::Report;
@@ -35,7 +36,7 @@ pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Re
     let classes = material.dataset.labels().names().to_vec();
     let (model, _) = Bert::load(
         material.base.config.clone(),
-        material.recipe.model.pooling,
+        settings::pooling(material.recipe),
         classes.len(),
         Weights::read(&best.weights)?,
         0,

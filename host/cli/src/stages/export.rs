@@ -8,8 +8,8 @@ use super::runs::{Done, Stages, key};
 use super::training::Material;
 use super::{classifier, evaluation};
 use crate::console::{Outcome, megabytes};
-use crate::recipe::Export;
 use crate::report::Report;
+use pegbox_recipe::Export;
 
 /// Writes every artifact that the recipe asks for, unless it is there already.
 pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Vec<Outcome>, Box<Report>> {
@@ -77,8 +77,9 @@ fn provenance(material: &Material<'_>, step: u64) -> Value {
     let recipe = material.recipe;
     let plugins: Vec<Value> = material
         .plugins
-        .identities()
+        .used()
         .iter()
+        .map(|plugin| plugin.identity())
         .map(|plugin| {
             json!({ "name": plugin.name, "version": plugin.version.to_string(), "digest": plugin.digest })
         })

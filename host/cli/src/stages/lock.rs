@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use pegbox_registry::{Pin, read_pins};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::runs::write_whole;
 use super::training::Material;
-use crate::recipe::Recipe;
 use crate::report::Report;
+use pegbox_recipe::Recipe;
 
 const FILE_NAME: &str = "pegbox.lock";
 const VERSION: u32 = 1;
@@ -22,7 +23,7 @@ pub struct Lock {
     model: LockedModel,
     dataset: LockedDataset,
     #[serde(default)]
-    plugin: Vec<LockedPlugin>,
+    plugin: Vec<Pin>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,17 +39,11 @@ struct LockedDataset {
     files: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct LockedPlugin {
-    name: String,
-    version: String,
-    digest: String,
-}
-
 /// Writes the lock file, and says what differs from the last one.
 pub fn write(material: &Material<'_>) -> Result<(), Box<Report>> {
-    let lock = lock(material);
     let path = material.recipe.folder.join(FILE_NAME);
+    let pinned = read_pins(&material.recipe.folder)?;
+    let lock = lock(material, pinned);
     let before = fs::read_to_string(&path).ok().and_then(|text| toml::from_str::<Lock>(&text).ok());
     if before.as_ref() == Some(&lock) {
         return Ok(());
@@ -76,19 +71,29 @@ pub fn dataset_files(material: &Material<'_>) -> BTreeMap<String, String> {
     sources.into_iter().flatten().filter_map(entry).collect()
 }
 
-fn lock(material: &Material<'_>) -> Lock {
-    let mut plugin: Vec<LockedPlugin> = material
-        .plugins
-        .identities()
+/// What this run used. A pin of a package stays as `pegbox plugin pull` wrote it, also while no stage uses it.
+fn lock(material: &Material<'_>, pinned: Vec<Pin>) -> Lock {
+    let used = material.plugins.used();
+    let mut plugin: Vec<Pin> = used
         .iter()
-        .filter_map(|identity| {
-            Some(LockedPlugin {
+        .filter_map(|plugin| {
+            let identity = plugin.identity();
+            let digest = identity.digest.clone()?;
+            let same = |pin: &&Pin| {
+                pin.name == identity.name && pin.version == identity.version && pin.digest == digest
+            };
+            Some(pinned.iter().find(same).cloned().unwrap_or_else(|| Pin {
                 name: identity.name.clone(),
-                version: identity.version.to_string(),
-                digest: identity.digest.clone()?,
-            })
+                version: identity.version.clone(),
+                digest,
+                manifest: None,
+                registry: None,
+                permissions: plugin.manifest().permissions.clone(),
+            }))
         })
         .collect();
+    let is_used = |pin: &Pin| used.iter().any(|plugin| plugin.identity().name == pin.name);
+    plugin.extend(pinned.into_iter().filter(|pin| pin.manifest.is_some() && !is_used(pin)));
     plugin.sort_by(|a, b| (&a.name, &a.version, &a.digest).cmp(&(&b.name, &b.version, &b.digest)));
     plugin.dedup();
     let model = &material.base.model;

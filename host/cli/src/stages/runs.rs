@@ -9,8 +9,8 @@ use pegbox_train::RunFolder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::recipe::Recipe;
 use crate::report::Report;
+use pegbox_recipe::Recipe;
 
 /// What was done in a run, with the key of everything that each result depends on. Lies in the run's folder.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -13,12 +13,13 @@ use pegbox_train::{
 
 use super::base::Base;
 use super::runs::{Done, Stages, key};
+use super::settings;
 use super::{classifier, dataset};
 use crate::console::{Outcome, Stage};
 use crate::plugins::RecipePlugins;
-use crate::recipe::{Batch, Decay, Recipe, Warmup};
 use crate::report::Report;
 use crate::session::Session;
+use pegbox_recipe::{Batch, Decay, Recipe, Warmup};
 
 /// Set by the first Ctrl-C: training commits a checkpoint and returns.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -41,7 +42,7 @@ impl<'a> Material<'a> {
         let weights = Weights::read(&base.model.folder.join("model.safetensors"))?;
         let (model, report) = Bert::load(
             base.config.clone(),
-            recipe.model.pooling,
+            settings::pooling(recipe),
             classes.len(),
             weights,
             recipe.train.seed,
@@ -72,7 +73,7 @@ impl<'a> Material<'a> {
     /// Everything that the trained weights depend on.
     pub fn identity(&self) -> RunIdentity {
         let model = &self.recipe.model;
-        let pooling = match model.pooling {
+        let pooling = match settings::pooling(self.recipe) {
             Pooling::Cls => "cls",
             Pooling::Mean => "mean",
             Pooling::MeanLayer => "mean-layer",

@@ -15,6 +15,12 @@ use crate::error::{Cause, PluginError, clean_text};
 use crate::grants::Grants;
 use crate::services::Scene;
 
+/// Handles that an instance may leave behind before it is made anew.
+const MAX_LEFT_BEHIND: u64 = 50_000;
+/// Slots for handles that wasmtime keeps for an instance, 12 bytes each: those left behind by a metric in one
+/// evaluation too.
+const MAX_SLOTS: usize = 4 << 20;
+
 /// How many functions of a backtrace are shown.
 const MAX_FRAMES: usize = 8;
 /// Bytes of a function's name.
@@ -87,6 +93,17 @@ impl<G: Interface> Sandbox<G> {
         PluginError::new(Arc::clone(&self.program.identity), call, cause)
     }
 
+    /// The fields of records that the plugin sees.
+    pub fn fields(&self) -> &[String] {
+        &self.program.fields
+    }
+
+    /// Lets go of an instance that has left many handles behind: the plugin may, for they end with their call, but
+    /// wasmtime keeps a slot for each and a limit on the slots. For moments at which an instance has gathered nothing.
+    pub fn tidy(&mut self) {
+        self.live = self.live.take().filter(|live| live.store.data().left_behind < MAX_LEFT_BEHIND);
+    }
+
     /// Calls the plugin; `call` is the name in errors.
     pub fn call<R>(
         &mut self,
@@ -127,6 +144,7 @@ pub fn start<G: Interface>(program: &Program, granted: &Grants) -> Result<Live<G
     let capabilities = Capabilities::new(&program.identity, granted, limits.log_lines).map_err(fail)?;
     let mut store = Store::new(&program.engine, HostState::new(limits, granted, capabilities));
     store.limiter(|state| &mut state.memory);
+    store.set_max_component_handles(MAX_SLOTS);
     store.set_hostcall_fuel(usize::try_from(limits.copy_mib << 20).unwrap_or(usize::MAX));
     let parts = run(program, "lifecycle.instantiate", &mut store, Scene::Records, |store| {
         let instance = program.pre.instantiate(&mut *store)?;
@@ -161,7 +179,8 @@ pub fn run<R>(
     store.data_mut().capabilities.set_time_left(deadline_ms);
     store.data_mut().services.begin(scene, deadline);
     let result = work(store);
-    store.data_mut().services.end();
+    let left = store.data_mut().services.end();
+    store.data_mut().left_behind += left;
     let (cause, usable) = match result {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(types::Error { message, help })) => (Cause::refused(&message, help.as_deref()), true),

@@ -34,6 +34,8 @@ impl Loss for ComponentLoss {
             let taken = store.data_mut().services.take_tensor(loss.rep());
             store.data_mut().checked(taken).map(Ok)
         });
+        // A loss gathers nothing.
+        self.0.tidy();
         result
             .and_then(|loss| checks::loss(loss).map_err(|cause| self.0.error(CALL, cause)))
             .map_err(|error| error.at_step(step.number(), step.record_ids()))

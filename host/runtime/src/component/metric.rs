@@ -46,7 +46,9 @@ impl Metric for ComponentMetric {
     }
 
     fn reset(&mut self) -> Result<(), PluginError> {
-        self.0.call("metric.reset", Scene::Records, |guest, store| Ok(Ok(guest.call_reset(store)?)))
+        self.0.call("metric.reset", Scene::Records, |guest, store| Ok(Ok(guest.call_reset(store)?)))?;
+        self.0.tidy();
+        Ok(())
     }
 }
 

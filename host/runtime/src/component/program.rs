@@ -32,7 +32,19 @@ pub struct Program {
     pub identity: Arc<PluginIdentity>,
     pub limits: Limits,
     pub granted: Grants,
+    /// The fields of records that it sees.
+    pub fields: Vec<String>,
     pub pre: InstancePre<HostState>,
+    pub surface: Surface,
+}
+
+/// What a component imports and exports, by name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Surface {
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+    /// Of the component, in bytes.
+    pub size: u64,
 }
 
 impl Program {
@@ -63,7 +75,14 @@ impl Program {
             fault: clean_text(&format!("{error:#}"), MAX_REASON),
             help: Some(format!("this host serves contract {CONTRACT}; build the plugin against it")),
         })?;
-        Ok(Self { runtime: runtime.clone(), engine, identity, limits, granted, pre })
+        let itself = component.component_type();
+        let surface = Surface {
+            imports: itself.imports(&engine).map(|(name, _)| clean_text(name, MAX_NAME)).collect(),
+            exports: itself.exports(&engine).map(|(name, _)| clean_text(name, MAX_NAME)).collect(),
+            size: bytes.len() as u64,
+        };
+        let fields = manifest.records.fields.clone();
+        Ok(Self { runtime: runtime.clone(), engine, identity, limits, granted, fields, pre, surface })
     }
 
     /// What the component says of itself, from an instance that is made for this.

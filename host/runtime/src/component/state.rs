@@ -16,6 +16,8 @@ pub struct HostState {
     pub services: Services,
     pub memory: Ceilings,
     pub(super) capabilities: Capabilities,
+    /// Handles to tensors that earlier calls left to the host to drop.
+    pub left_behind: u64,
     /// Set when a host function fails: the trap that follows carries no types.
     pub failure: Option<Cause>,
 }
@@ -26,6 +28,7 @@ impl HostState {
             services: Services::new(limits, granted.permissions.read_tensors),
             memory: Ceilings::new(limits),
             capabilities,
+            left_behind: 0,
             failure: None,
         }
     }

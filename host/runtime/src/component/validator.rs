@@ -43,9 +43,10 @@ impl Validator for ComponentValidator {
     }
 
     fn finish(&mut self) -> Result<Vec<Finding>, PluginError> {
-        let found =
-            self.0.call("validator.finish", Scene::Records, |guest, store| guest.call_finish(store))?;
-        Ok(found.into_iter().map(finding).collect())
+        const CALL: &str = "validator.finish";
+        let found = self.0.call(CALL, Scene::Records, |guest, store| guest.call_finish(store))?;
+        let found = found.into_iter().map(finding).collect();
+        checks::final_findings(self.0.fields(), found).map_err(|cause| self.0.error(CALL, cause))
     }
 }
 

@@ -68,7 +68,9 @@ impl Validator for NativeValidator {
     }
 
     fn finish(&mut self) -> Result<Vec<Finding>, PluginError> {
-        self.0.call("validator.finish", Method::ValidatorFinish, &(), Scene::Records, |found, _| Ok(found))
+        self.0.call("validator.finish", Method::ValidatorFinish, &(), Scene::Records, |found, _| {
+            Ok(checks::shown(found))
+        })
     }
 }
 

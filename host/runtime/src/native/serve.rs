@@ -54,7 +54,8 @@ pub unsafe extern "C" fn free(buffer: Buffer) {
     drop(unsafe { buffer.into_vec() });
 }
 
-fn answer(services: &mut Services, request: &[u8]) -> Result<Vec<u8>, Cause> {
+/// Serves one encoded [`HostRequest`]; gives the encoded reply.
+pub fn answer(services: &mut Services, request: &[u8]) -> Result<Vec<u8>, Cause> {
     let request: HostRequest = wire::decode(request).map_err(|error| Cause::Contract {
         what: format!("it asked for something that makes no sense: {error}"),
         help: None,

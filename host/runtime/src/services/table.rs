@@ -81,7 +81,9 @@ impl TensorTable {
         }
     }
 
-    pub fn clear(&mut self) {
+    /// Drops all; returns how many were alive.
+    pub fn clear(&mut self) -> u64 {
+        let alive = self.slots.len() - self.free.len();
         // Numbers start over after four billion tensors; the guest's own table of handles ends long
         // before that if it keeps any.
         self.base =
@@ -89,6 +91,13 @@ impl TensorTable {
         self.slots.clear();
         self.free.clear();
         self.bytes = 0;
+        alive as u64
+    }
+
+    /// How many are alive, and the bytes that they count for.
+    #[cfg(feature = "fuzzing")]
+    pub fn live(&self) -> (usize, u64) {
+        (self.slots.iter().flatten().count(), self.bytes)
     }
 
     fn index(&self, handle: u32) -> Option<usize> {

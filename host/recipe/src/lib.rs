@@ -21,14 +21,13 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use pegbox_runtime::Permissions;
+use pegbox_manifest::Permissions;
 use toml::de::DeTable;
 
-pub use data::{Data, Validate};
-pub use model::Model;
-#[cfg(test)]
-pub use plugins::Term;
-pub use plugins::{Export, Metric, OnFailure, PluginUse, Provider};
+pub use data::{Data, FailOn, OverLong, Split, Validate};
+pub use model::{Model, Pooling, Task};
+
+pub use plugins::{Export, Metric, OnFailure, PluginUse, Provider, Term};
 pub use train::{Batch, Decay, Train, Warmup};
 
 use reader::{Faults, Section};

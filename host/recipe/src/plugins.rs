@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use pegbox_runtime::{LimitOverrides, PluginReference};
+use pegbox_manifest::{LimitOverrides, PluginReference};
 use serde_json::Value;
 
-use super::reader::{Faults, Section};
+use crate::reader::{Faults, Section};
 
 /// A plugin at work in a recipe.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,14 +77,14 @@ pub struct Export {
 }
 
 /// A table that names a plugin and says nothing else.
-pub(super) fn read_only(mut section: Section<'_, '_>) -> Option<PluginUse> {
+pub(crate) fn read_only(mut section: Section<'_, '_>) -> Option<PluginUse> {
     let plugin = read(&mut section);
     section.finish();
     plugin
 }
 
 /// The keys of a plugin in a table that may have others, too.
-pub(super) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
+pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
     let reference = section.required_text("plugin", "\"pegbox/text-normalizer@^0.1\"");
     let span = section.span_of("plugin");
     if let Some(reference) = &reference
@@ -97,7 +97,7 @@ pub(super) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
     let native = section.choice("trust", &[("native", true), ("sandboxed", false)]).unwrap_or(false);
     let digest = section.text("digest");
     if let Some(text) = &digest
-        && !pegbox_runtime::digest::is_well_formed(text)
+        && !pegbox_manifest::digest::is_well_formed(text)
     {
         section.fault(section.span_of("digest"), "`digest` must be `sha256:` and 64 hex digits", None);
     }
@@ -114,7 +114,7 @@ pub(super) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
 }
 
 /// The terms of the loss: one table, or a list of tables.
-pub(super) fn read_terms(train: &mut Section<'_, '_>, built_in: &[&str]) -> Option<Vec<Term>> {
+pub(crate) fn read_terms(train: &mut Section<'_, '_>, built_in: &[&str]) -> Option<Vec<Term>> {
     let sections = if train.holds_list("loss") {
         train.tables("loss")
     } else {
@@ -160,7 +160,7 @@ fn provider(section: &mut Section<'_, '_>, built_in: &[&str]) -> Option<Provider
     Some(Provider::BuiltIn { name: name?.to_string(), config })
 }
 
-pub(super) fn read_metrics(sections: Vec<Section<'_, '_>>, faults: &Faults) -> Option<Vec<Metric>> {
+pub(crate) fn read_metrics(sections: Vec<Section<'_, '_>>, faults: &Faults) -> Option<Vec<Metric>> {
     if sections.is_empty() {
         let provider = Provider::BuiltIn { name: "accuracy".into(), config: serde_json::json!({}) };
         return Some(vec![Metric { provider, select_by: None }]);
@@ -189,7 +189,7 @@ pub(super) fn read_metrics(sections: Vec<Section<'_, '_>>, faults: &Faults) -> O
     metrics.into_iter().collect()
 }
 
-pub(super) fn read_exports(sections: Vec<Section<'_, '_>>, folder: &Path) -> Option<Vec<Export>> {
+pub(crate) fn read_exports(sections: Vec<Section<'_, '_>>, folder: &Path) -> Option<Vec<Export>> {
     let read_export = |mut section: Section<'_, '_>| {
         let to = section.required_text("to", "\"out/hf\"");
         let plugin = read(&mut section);

@@ -6,14 +6,14 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Fault;
+use crate::Fault;
 
 /// The faults found so far.
 #[derive(Default)]
-pub(super) struct Faults(RefCell<Vec<Fault>>);
+pub(crate) struct Faults(RefCell<Vec<Fault>>);
 
 impl Faults {
-    pub(super) fn add(
+    pub(crate) fn add(
         &self,
         span: Range<usize>,
         message: impl Into<String>,
@@ -24,7 +24,7 @@ impl Faults {
     }
 
     /// In the order of the file.
-    pub(super) fn take(self) -> Vec<Fault> {
+    pub(crate) fn take(self) -> Vec<Fault> {
         let mut faults = self.0.into_inner();
         faults.sort_by_key(|fault| fault.span.start);
         faults
@@ -32,7 +32,7 @@ impl Faults {
 }
 
 /// A table that is being read. `finish` notes the keys that nobody asked for.
-pub(super) struct Section<'a, 'i> {
+pub(crate) struct Section<'a, 'i> {
     /// As messages name it: `[train]`, or empty for the whole file.
     name: String,
     span: Range<usize>,
@@ -44,28 +44,28 @@ pub(super) struct Section<'a, 'i> {
 }
 
 impl<'a, 'i> Section<'a, 'i> {
-    pub(super) fn root(table: &'a DeTable<'i>, faults: &'a Faults) -> Self {
+    pub(crate) fn root(table: &'a DeTable<'i>, faults: &'a Faults) -> Self {
         Self { name: String::new(), span: 0..0, table, known: Vec::new(), missing: Vec::new(), faults }
     }
 
-    pub(super) fn span(&self) -> Range<usize> {
+    pub(crate) fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+    pub(crate) fn fault(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
         self.faults.add(span, message, None, help);
     }
 
-    pub(super) fn keys(&self) -> Vec<(String, Range<usize>)> {
+    pub(crate) fn keys(&self) -> Vec<(String, Range<usize>)> {
         self.table.keys().map(|key| (key.get_ref().to_string(), key.span())).collect()
     }
 
-    pub(super) fn get(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
+    pub(crate) fn get(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
         self.known.push(key);
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
-    pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<String> {
         let value = self.get(key)?;
         let text = value.get_ref().as_str();
         if text.is_none() {
@@ -74,7 +74,7 @@ impl<'a, 'i> Section<'a, 'i> {
         text.map(str::to_string)
     }
 
-    pub(super) fn required_text(&mut self, key: &'static str, example: &str) -> Option<String> {
+    pub(crate) fn required_text(&mut self, key: &'static str, example: &str) -> Option<String> {
         if !self.holds(key) {
             self.get(key);
             self.missing(key, example);
@@ -83,7 +83,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// One string, or a list of strings; empty where the key is missing.
-    pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
+    pub(crate) fn texts(&mut self, key: &'static str) -> Vec<String> {
         let Some(value) = self.get(key) else { return Vec::new() };
         if let Some(text) = value.get_ref().as_str() {
             return vec![text.to_string()];
@@ -102,7 +102,7 @@ impl<'a, 'i> Section<'a, 'i> {
         texts
     }
 
-    pub(super) fn required_texts(&mut self, key: &'static str, example: &str) -> Vec<String> {
+    pub(crate) fn required_texts(&mut self, key: &'static str, example: &str) -> Vec<String> {
         let missing = !self.holds(key);
         let texts = self.texts(key);
         if missing {
@@ -112,7 +112,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// One of `choices`: what the key says, and what it means.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let value = self.get(key)?;
         let text = self.text(key)?;
         if let Some((_, meaning)) = choices.iter().find(|(name, _)| *name == text) {
@@ -133,7 +133,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// A number for which `holds`; `rule` says in words what that is, after "must be".
-    pub(super) fn number(
+    pub(crate) fn number(
         &mut self,
         key: &'static str,
         rule: &str,
@@ -152,7 +152,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// A whole number of at least `least`.
-    pub(super) fn whole(&mut self, key: &'static str, least: u64) -> Option<u64> {
+    pub(crate) fn whole(&mut self, key: &'static str, least: u64) -> Option<u64> {
         let value = self.get(key)?;
         let Some(integer) = as_integer(value.get_ref()) else {
             self.wrong_type(key, value, "a whole number");
@@ -167,7 +167,7 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    pub(super) fn table(&mut self, key: &'static str) -> Option<Section<'a, 'i>> {
+    pub(crate) fn table(&mut self, key: &'static str) -> Option<Section<'a, 'i>> {
         let value = self.get(key)?;
         let Some(table) = value.get_ref().as_table() else {
             self.wrong_type(key, value, "a table");
@@ -177,7 +177,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// A table whose name is the user's; a fault where it is none.
-    pub(super) fn named(&self, key: &str) -> Option<Section<'a, 'i>> {
+    pub(crate) fn named(&self, key: &str) -> Option<Section<'a, 'i>> {
         let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
         match value.get_ref() {
             DeValue::Table(table) => Some(self.below(&format!("\"{key}\""), value.span(), table)),
@@ -188,7 +188,7 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    pub(super) fn truth(&mut self, key: &'static str) -> Option<bool> {
+    pub(crate) fn truth(&mut self, key: &'static str) -> Option<bool> {
         let value = self.get(key)?;
         let truth = value.get_ref().as_bool();
         if truth.is_none() {
@@ -198,11 +198,11 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// Whether a list stands there.
-    pub(super) fn holds_list(&self, key: &str) -> bool {
+    pub(crate) fn holds_list(&self, key: &str) -> bool {
         self.table.iter().any(|(name, value)| name.get_ref() == key && value.get_ref().is_array())
     }
 
-    pub(super) fn required_table(&mut self, key: &'static str, example: &str) -> Option<Section<'a, 'i>> {
+    pub(crate) fn required_table(&mut self, key: &'static str, example: &str) -> Option<Section<'a, 'i>> {
         if !self.holds(key) {
             self.get(key);
             let name = if self.name.is_empty() { "the recipe" } else { &self.name };
@@ -213,7 +213,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// `[[key]]`, as often as it stands there.
-    pub(super) fn tables(&mut self, key: &'static str) -> Vec<Section<'a, 'i>> {
+    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Section<'a, 'i>> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
             self.wrong_type(key, value, &format!("a list of tables, [[{}]]", self.path(key)));
@@ -234,7 +234,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// A table whose content is a plugin's business.
-    pub(super) fn json(&mut self, key: &'static str) -> serde_json::Value {
+    pub(crate) fn json(&mut self, key: &'static str) -> serde_json::Value {
         match self.get(key) {
             None => serde_json::Value::Object(serde_json::Map::new()),
             Some(value) if value.get_ref().is_table() => to_json(value.get_ref()),
@@ -246,7 +246,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// A table of a type that another crate defines, which says itself which keys it has.
-    pub(super) fn typed<T: serde::de::DeserializeOwned + Default>(&mut self, key: &'static str) -> T {
+    pub(crate) fn typed<T: serde::de::DeserializeOwned + Default>(&mut self, key: &'static str) -> T {
         let value = self.json(key);
         if value.is_null() {
             return T::default();
@@ -257,17 +257,17 @@ impl<'a, 'i> Section<'a, 'i> {
         })
     }
 
-    pub(super) fn holds(&self, key: &str) -> bool {
+    pub(crate) fn holds(&self, key: &str) -> bool {
         self.table.keys().any(|name| name.get_ref() == key)
     }
 
-    pub(super) fn span_of(&self, key: &str) -> Range<usize> {
+    pub(crate) fn span_of(&self, key: &str) -> Range<usize> {
         let found = self.table.iter().find(|(name, _)| name.get_ref() == key);
         found.map_or(self.span(), |(_, value)| value.span())
     }
 
     /// Notes the keys that nobody asked for, and those that are missing; a misspelled one is not missing, too.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         let unknown = |name: &str| !self.known.contains(&name);
         let strangers: Vec<&str> =
             self.table.keys().map(|key| key.get_ref().as_ref()).filter(|name| unknown(name)).collect();
@@ -357,7 +357,7 @@ fn to_json(value: &DeValue<'_>) -> serde_json::Value {
 
 /// The candidate most like `wrong`, if any is like it.
 fn nearest<'c>(wrong: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    pegbox_runtime::suggest::nearest(&wrong.replace('_', "-"), candidates.iter().copied())
+    pegbox_manifest::suggest::nearest(&wrong.replace('_', "-"), candidates.iter().copied())
 }
 
 fn list(names: &[&str]) -> String {

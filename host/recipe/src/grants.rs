@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use pegbox_manifest::is_name;
-use pegbox_runtime::Permissions;
+use pegbox_manifest::{Permissions, is_name};
 
-use super::reader::Section;
+use crate::reader::Section;
 
-pub(super) fn read(grants: Section<'_, '_>) -> BTreeMap<String, Permissions> {
+pub(crate) fn read(grants: Section<'_, '_>) -> BTreeMap<String, Permissions> {
     let mut read = BTreeMap::new();
     for (name, span) in grants.keys() {
         if !is_name(&name) {

@@ -2,14 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use pegbox_data::OverLong;
-use pegbox_runtime::Severity;
+use pegbox_plugin_abi::validation::Severity;
 
-use super::plugins::{self, PluginUse};
-use super::reader::Section;
+use crate::plugins::{self, PluginUse};
+use crate::reader::Section;
 
-pub(super) const EXAMPLE: &str =
+pub(crate) const EXAMPLE: &str =
     "[data]\ntrain = \"data/train.jsonl\"\nfields = { text = \"text\", label = \"label\" }";
+
+/// What becomes of texts above `max-length`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverLong {
+    /// They are cut.
+    Truncate,
+    /// They leave the dataset.
+    Drop,
+    /// The run stops.
+    Fail,
+}
 
 /// Where the records come from and what happens to them before training.
 #[derive(Debug, Clone)]
@@ -61,7 +71,7 @@ pub struct Validate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailOn(pub Option<Severity>);
 
-pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Data> {
+pub(crate) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Data> {
     let paths = |texts: Vec<String>| texts.into_iter().map(|text| folder.join(text)).collect();
     let train = paths(section.required_texts("train", "\"data/train.jsonl\""));
     let test = paths(section.texts("test"));

@@ -1,7 +1,7 @@
 //! `[train]`.
 
-use super::plugins::{self, Provider, Term};
-use super::reader::Section;
+use crate::plugins::{self, Provider, Term};
+use crate::reader::Section;
 
 /// How to train. Every key has a default.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +95,7 @@ impl Default for Train {
     }
 }
 
-pub(super) fn read(mut section: Section<'_, '_>) -> Option<Train> {
+pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Train> {
     let default = Train::default();
     let positive = |section: &mut Section<'_, '_>, key| section.number(key, "above 0", |value| value > 0.0);
     let epochs = section.whole("epochs", 1);

@@ -1,5 +1,6 @@
 // Makes a plugin's component: bundles the author's file with the glue, and puts the bundle into a component with the
-// QuickJS engine. Started by `pegbox plugin build` as `node build.mjs job.json`; prints what is wrong, if anything.
+// QuickJS engine. Started by `pegbox plugin build` as `node build.mjs job.json`. A mistake in the plugin is written to a
+// file, for the builder to tell; anything else that goes wrong is printed.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -18,6 +19,7 @@ import { dirname, join, relative } from "node:path";
  *                                                import: the permission that would bring it.
  * @property {string} bundle    Where the bundle goes.
  * @property {string} component Where the component goes.
+ * @property {string} fault     Where a mistake in the plugin goes: `{ "fault": ..., "help": ... }`.
  */
 
 /** @type {Job} */
@@ -32,6 +34,9 @@ const interfaces = {
       path: job.interfaces[path] ?? path,
       external: true,
       sideEffects: false,
+    }));
+    build.onResolve({ filter: /^node:/ }, ({ path }) => ({
+      errors: [{ text: `${path} is a part of Node.js: a plugin runs in a sandbox, without one` }],
     }));
   },
 };
@@ -60,24 +65,31 @@ async function bundled() {
   const [map, code] = ["map", "js"].map((end) => outputFiles.find((file) => file.path.endsWith(end)).text);
   const known = new Set(Object.values(job.interfaces));
   for (const { path, external } of Object.values(metafile.outputs).flatMap((output) => output.imports)) {
-    if (external && !known.has(path)) throw new Fault(foreign(path));
+    if (external && !known.has(path)) throw foreign(path);
   }
-  return code.replace("PEGBOX-SOURCES", () => JSON.stringify(JSON.stringify(places(JSON.parse(map)))).slice(1, -1));
+  const table = places(JSON.parse(map));
+  const literal = JSON.stringify(JSON.stringify(table)).slice(1, -1);
+  return { code: code.replace("PEGBOX-SOURCES", () => literal), table };
 }
 
 function foreign(path) {
   const permission = job.permissions[path];
-  if (permission) return `it needs \`${permission}\` under [permissions] in plugin.toml`;
-  if (path.startsWith("pegbox:plugin/")) return `it uses ${path}, which no kind in plugin.toml has: see \`kinds\` there`;
-  return `it imports ${path}, which no plugin has`;
+  if (permission) {
+    return new Fault(`it uses ${path}, and plugin.toml does not ask for it`, `add \`${permission}\` under [permissions]`);
+  }
+  if (path.startsWith("pegbox:plugin/")) {
+    return new Fault(`it uses ${path}, which no kind that plugin.toml lists has`, "mend `kinds` in plugin.toml");
+  }
+  return new Fault(`it imports ${path}, which no plugin has`);
 }
 
 /** From esbuild's map what error messages need: for each line of the bundle `column, file, line`, where it changes. */
 function places({ mappings, sources }) {
   const base = dirname(job.bundle);
   const files = sources.map((source) => {
-    const name = relative(job.folder, join(base, source));
-    return name.startsWith("..") ? null : name.replaceAll("\\", "/");
+    const file = join(base, source);
+    const isAuthors = !relative(job.folder, file).startsWith("..") && relative(job.sdk, file).startsWith("..");
+    return isAuthors && file !== job.entry ? relative(job.folder, file).replaceAll("\\", "/") : null;
   });
   const lines = {};
   let [source, line] = [0, 0];
@@ -114,21 +126,44 @@ function vlq(segment) {
   return numbers;
 }
 
-/** A mistake in the plugin: shown without where in this file it was found. */
-class Fault extends Error {}
-
-/** What esbuild and the engine say, as an author wants to read it. */
-async function explained(error) {
-  if (Array.isArray(error?.errors) && error.errors.length > 0) {
-    const { formatMessages } = require("esbuild");
-    return (await formatMessages(error.errors, { kind: "error", color: false })).join("\n").trim();
+/** A mistake in the plugin. */
+class Fault extends Error {
+  constructor(message, help = null) {
+    super(message);
+    this.help = help;
   }
-  return error instanceof Fault ? error.message : String(error?.message ?? error);
 }
 
-try {
-  const source = await bundled();
-  await writeFile(job.bundle, source);
+/** What the bundler says, with the lines that it is about. */
+async function ofBundler(error) {
+  if (!Array.isArray(error?.errors) || error.errors.length === 0) return error;
+  const { formatMessages } = require("esbuild");
+  const messages = await formatMessages(error.errors, { kind: "error", color: false });
+  return new Fault(messages.map((message) => message.replace("✘ [ERROR] ", "").trim()).join("\n"));
+}
+
+/** What the plugin's code threw while it was loaded, with the author's line. */
+function ofEngine(error, table) {
+  const [, thrown] = /module evaluation: ([^]*)/.exec(error?.message ?? "") ?? [];
+  if (thrown === undefined) return error;
+  const [first] = thrown.split(/\n\s+at /);
+  const message = first.replace(/^Error: /, "");
+  const where = [...thrown.matchAll(/:(\d+):(\d+)\)?$/gm)].map(([, line, column]) => place(table, line, column)).find(Boolean);
+  return new Fault(where && !message.endsWith(")") ? `${message} (${where})` : message);
+}
+
+/** `plugin.js:12`, if that place of the bundle is the author's. */
+function place({ files, lines }, line, column) {
+  const entries = lines[line] ?? [];
+  let found;
+  for (let i = 0; i < entries.length && entries[i] <= column; i += 3) {
+    const file = files[entries[i + 1]];
+    found = file && `${file}:${entries[i + 2]}`;
+  }
+  return found;
+}
+
+async function made(source) {
   const { componentize } = require("componentize-qjs");
   const { component } = await componentize({
     witPath: job.wit,
@@ -137,8 +172,20 @@ try {
     sync: true,
     stubWasi: true,
   });
+  return component;
+}
+
+try {
+  const { code, table } = await bundled().catch(async (error) => {
+    throw await ofBundler(error);
+  });
+  await writeFile(job.bundle, code);
+  const component = await made(code).catch((error) => {
+    throw ofEngine(error, table);
+  });
   await writeFile(job.component, component);
 } catch (error) {
-  console.error(await explained(error));
+  if (error instanceof Fault) await writeFile(job.fault, JSON.stringify({ fault: error.message, help: error.help }));
+  console.error(error instanceof Fault ? error.message : error);
   process.exitCode = 1;
 }

@@ -4,6 +4,7 @@ import { getDirectories } from "wasi:filesystem/preopens";
 import type { Descriptor } from "wasi:filesystem/types";
 
 import { PluginError } from "./error.ts";
+import { code } from "./glue/payload.ts";
 
 const CHUNK = 1 << 20;
 
@@ -76,12 +77,11 @@ const NOTHING_BUT_READ = {
   mutateDirectory: false,
 };
 
-/** WASI throws a bare error code, such as `no-entry`. */
 function tried<T>(path: string, work: () => T): T {
   try {
     return work();
-  } catch (code) {
-    throw new PluginError(`${path} cannot be read: ${typeof code === "string" ? code : String(code)}`);
+  } catch (fault) {
+    throw new PluginError(`${path} cannot be read: ${code(fault) ?? String(fault)}`, { cause: fault });
   }
 }
 

@@ -5,6 +5,7 @@ import { Fields, OutgoingBody, OutgoingRequest, RequestOptions, type Method, typ
 import { IncomingBody, type IncomingResponse } from "wasi:http/types";
 
 import { PluginError } from "./error.ts";
+import { code } from "./glue/payload.ts";
 
 /** What to send. */
 export interface RequestInit {
@@ -56,28 +57,35 @@ export function fetch(url: string, init: RequestInit = {}): Response {
   options.setBetweenBytesTimeout(nanoseconds);
   return tried(url, () => {
     using future = handle(request, options);
-    write(body, init.body);
+    const unwritten = written(body, init.body);
     {
       using ready = future.subscribe();
       ready.block();
     }
     const answer = future.get();
-    if (answer?.tag !== "ok") throw "no answer";
+    if (answer?.tag !== "ok") throw new Error("there was no answer");
     if (answer.val.tag === "err") throw answer.val.val;
+    if (unwritten !== undefined) throw unwritten;
     using response = answer.val.val;
     return received(response);
   });
 }
 
-function write(body: OutgoingBody, content: string | Uint8Array | undefined): void {
-  if (content !== undefined) {
-    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-    using stream = body.write();
-    for (let start = 0; start < bytes.length; start += PIECE) {
-      stream.blockingWriteAndFlush(bytes.subarray(start, start + PIECE));
+/** Writes the body and ends it. Why that failed, if it did: the answer to the request may say it better. */
+function written(body: OutgoingBody, content: string | Uint8Array | undefined): unknown {
+  try {
+    if (content !== undefined) {
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      using stream = body.write();
+      for (let start = 0; start < bytes.length; start += PIECE) {
+        stream.blockingWriteAndFlush(bytes.subarray(start, start + PIECE));
+      }
     }
+    OutgoingBody.finish(body, null);
+    return undefined;
+  } catch (fault) {
+    return fault;
   }
-  OutgoingBody.finish(body, null);
 }
 
 function received(response: IncomingResponse): Response {
@@ -103,7 +111,7 @@ function content(response: IncomingResponse): Uint8Array {
     try {
       part = stream.blockingRead(CHUNK);
     } catch (fault) {
-      if (isClosed(fault)) break;
+      if (code(fault) === "closed") break;
       throw fault;
     }
     parts.push(part);
@@ -112,10 +120,6 @@ function content(response: IncomingResponse): Uint8Array {
   const whole = new Uint8Array(length);
   parts.reduce((offset, part) => (whole.set(part, offset), offset + part.length), 0);
   return whole;
-}
-
-function isClosed(fault: unknown): boolean {
-  return typeof fault === "object" && fault !== null && (fault as { tag?: string }).tag === "closed";
 }
 
 function fields(headers: Record<string, string>): Fields {
@@ -138,15 +142,12 @@ function parsed(url: string): { scheme: Scheme; authority: string; path: string 
   return { scheme: { tag: scheme.toLowerCase() === "http" ? "HTTP" : "HTTPS" }, authority, path };
 }
 
-/** WASI throws a bare error code: `{ tag: "DNS-error", val: ... }`. */
 function tried<T>(url: string, work: () => T): T {
   try {
     return work();
   } catch (fault) {
-    if (fault instanceof Error) throw fault;
-    const code = typeof fault === "string" ? fault : ((fault as { tag?: string } | null)?.tag ?? String(fault));
-    throw new PluginError(`${url} cannot be fetched: ${code}`, {
-      help: code === "HTTP-request-denied" ? "grant its host in the recipe, as `network`" : undefined,
-    } as { help?: string });
+    const reason = code(fault) ?? String(fault);
+    const help = reason === "HTTP-request-denied" ? "grant its host in the recipe, as `network`" : undefined;
+    throw new PluginError(`${url} cannot be fetched: ${reason}`, help ? { help, cause: fault } : { cause: fault });
   }
 }

@@ -127,7 +127,7 @@ export class Tensor {
 
   /** other - this */
   rsub(other: Operand): Tensor {
-    if (typeof other !== "number") return other.sub(this);
+    if (typeof other !== "number") return new Tensor(Tensor.handle(other).sub(Tensor.handle(this)));
     using negative = this.neg();
     return negative.add(other);
   }
@@ -149,7 +149,7 @@ export class Tensor {
 
   /** other / this */
   rdiv(other: Operand): Tensor {
-    if (typeof other !== "number") return other.div(this);
+    if (typeof other !== "number") return new Tensor(Tensor.handle(other).div(Tensor.handle(this)));
     using numerator = Tensor.scalar(other);
     return numerator.div(this);
   }

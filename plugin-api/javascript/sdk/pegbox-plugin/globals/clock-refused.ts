@@ -1,9 +1,10 @@
 /** `Date` and `performance` without the permission `clock`: dates that are given work, the present one is unknown. */
 
 import { PluginError } from "../error.ts";
+import { located } from "../glue/sources.ts";
 
 function refuse(): never {
-  throw new PluginError("a plugin does not know what time it is", {
+  throw new PluginError(located("a plugin does not know what time it is"), {
     help: "ask for `clock = true` under [permissions] in plugin.toml, and grant it in the recipe",
   });
 }

@@ -3,7 +3,7 @@
 import type { Error as Refusal } from "pegbox:plugin/types";
 
 import { PluginError } from "../error.ts";
-import { place } from "./sources.ts";
+import { located } from "./sources.ts";
 
 /** Runs `work`; an exception in it is thrown on as the contract's error. */
 export function call<T>(work: () => T): T {
@@ -19,9 +19,8 @@ export function call<T>(work: () => T): T {
 function refusal(error: unknown): Refusal {
   if (error instanceof PluginError) return { message: error.message, help: error.help ?? null };
   if (!(error instanceof Error)) return { message: `the plugin threw ${shown(error)}`, help: null };
-  const where = place(error.stack);
-  const message = `${error.name}: ${error.message}`;
-  return { message: where ? `${message} (${where})` : message, help: null };
+  const message = error.name === "Error" ? error.message : `${error.name}: ${error.message}`;
+  return { message: located(message, error.stack), help: null };
 }
 
 function shown(value: unknown): string {

@@ -9,13 +9,19 @@ type Table = { files: string[]; lines: Record<number, number[]> };
 let table: Table | undefined;
 
 /** `plugin.js:12`: the innermost place in `stack` that is the author's, or undefined if there is none. */
-export function place(stack: string | undefined): string | undefined {
+function place(stack: string | undefined): string | undefined {
   table ??= parsed();
   for (const [, line, column] of (stack ?? "").matchAll(/:(\d+):(\d+)\)?$/gm)) {
     const found = lookUp(table, Number(line), Number(column));
     if (found) return found;
   }
   return undefined;
+}
+
+/** `message (plugin.js:12)`, with the place of the author's code that is running. */
+export function located(message: string, stack = new Error().stack): string {
+  const where = place(stack);
+  return where ? `${message} (${where})` : message;
 }
 
 function lookUp(table: Table, line: number, column: number): string | undefined {

@@ -8,6 +8,7 @@
 #include "src/lifecycle.c"
 #include "src/loss.c"
 #include "src/metric.c"
+#include "src/network.c"
 #include "src/records.c"
 #include "src/tensor.c"
 #include "src/text.c"

@@ -75,9 +75,9 @@ pub const Model = struct {
         return copies;
     }
 
-    /// `count` elements of the tensor `name`, row-major from element `start`, little-endian. Ends the call when there is no
-    /// such tensor or range, and above 16 MiB. The only memory that is worth giving back, with `pegbox.arena.free`, in
-    /// a call that reads a whole model.
+    /// `count` elements of the tensor `name`, row-major from element `start`, little-endian. Ends the call
+    /// when there is no such tensor or range, and above 16 MiB. The only memory that is worth giving back,
+    /// with `pegbox.arena.free`, in a call that reads a whole model.
     pub fn read(self: Model, name: []const u8, start: u64, count: u64, element: Element) []const u8 {
         var bytes: c.plugin_list_u8_t = undefined;
         var raw_name = call.text(name);
@@ -92,13 +92,13 @@ pub const Model = struct {
     }
 };
 
-/// The artifact being written. It appears at the recipe's `to` when `exportModel` returns without an error, whole; after an
-/// error nothing of it remains.
+/// The artifact being written. It appears at the recipe's `to` when `exportModel` returns without an error,
+/// whole; after an error nothing of it remains.
 pub const Bundle = struct {
     raw: c.pegbox_plugin_artifacts_borrow_bundle_t,
 
-    /// Starts an empty file. `path` is relative, with `/` between its parts; one that could leave the bundle, or was
-    /// created before, ends the call.
+    /// Starts an empty file. `path` is relative, with `/` between its parts; one that could leave the bundle,
+    /// or was created before, ends the call.
     pub fn create(self: Bundle, path: []const u8) void {
         var raw_path = call.text(path);
         c.pegbox_plugin_artifacts_method_bundle_create(self.raw, &raw_path);
@@ -117,8 +117,8 @@ pub const Bundle = struct {
         self.append(path, content);
     }
 
-    /// Adds a whole tensor to the end of a file, in pieces of at most 1 Mi elements: memory for one piece is enough for any
-    /// model.
+    /// Adds a whole tensor to the end of a file, in pieces of at most 1 Mi elements: memory for one piece is
+    /// enough for any model.
     pub fn appendTensor(self: Bundle, path: []const u8, model: Model, tensor: TensorInfo, element: Element) void {
         const piece = 1 << 20;
         const total = tensor.count();

@@ -1,5 +1,5 @@
-//! One call from the host: its memory, and how it fails. What the host passes and what is returned to it lies in the
-//! call's arena, so that nothing can leak from call to call.
+//! One call from the host: its memory, and how it fails. What the host passes and what is returned to it lies
+//! in the call's arena, so that nothing can leak from call to call.
 
 const std = @import("std");
 const c = @import("bindings");
@@ -25,8 +25,8 @@ var failure: ?Failure = null;
 
 const Failure = struct { message: []const u8, help: ?[]const u8 };
 
-/// Ends the call with an error, once it is returned: `return pegbox.fail("...", .{})`. One sentence without a full stop:
-/// what went wrong, and where.
+/// Ends the call with an error, once it is returned: `return pegbox.fail("...", .{})`. One sentence without a
+/// full stop: what went wrong, and where.
 pub fn fail(comptime format: []const u8, arguments: anytype) Error {
     return failWithHelp(null, format, arguments);
 }
@@ -75,7 +75,8 @@ pub fn text(of: []const u8) c.plugin_string_t {
     return lower(c.plugin_string_t, of);
 }
 
-/// A slice as any list of the bindings. An empty slice may point anywhere, also outside the memory; a list may not.
+/// A slice as any list of the bindings. An empty slice may point anywhere, also outside the memory; a list
+/// may not.
 pub fn lower(comptime List: type, of: anytype) List {
     const Pointer = @FieldType(List, "ptr");
     const Element = std.meta.Child(Pointer);

@@ -1,10 +1,10 @@
-//! What a plugin may ask for under [permissions] in its plugin.toml, beside the log. A function whose permission the
-//! manifest does not ask for does not compile.
+//! What a plugin may ask for under [permissions] in its plugin.toml, beside the log. A function whose
+//! permission the manifest does not ask for does not compile.
 //!
-//! For more than these, call the generated functions: `pegbox.bindings` has all of the WASI interfaces that the manifest
-//! asks for (`wasi_clocks_monotonic_clock_subscribe_duration`, `wasi_http_outgoing_handler_handle`, ...), as
-//! target/pegbox/plugin.h documents them. What such a function returns lives until the call ends; handles (`..._own_..._t`)
-//! you give back with `..._drop_own`.
+//! For more than these, call the generated functions: `pegbox.bindings` has all of the WASI interfaces that
+//! the manifest asks for (`wasi_clocks_monotonic_clock_subscribe_duration`,
+//! `wasi_http_outgoing_handler_handle`, ...), as target/pegbox/plugin.h documents them. What such a function
+//! returns lives until the call ends; handles (`..._own_..._t`) you give back with `..._drop_own`.
 
 const std = @import("std");
 const c = @import("bindings");
@@ -49,7 +49,8 @@ pub fn environment(name: []const u8) ?[]const u8 {
     return null;
 }
 
-/// A whole file. `path` begins with a folder of the manifest's `read`, as it stands there: "lexicons/names.txt".
+/// A whole file. `path` begins with a folder of the manifest's `read`, as it stands there:
+/// "lexicons/names.txt".
 pub fn readFile(path: []const u8) ![]const u8 {
     comptime needs("wasi_filesystem_preopens_get_directories", "read = [\"folder\"]");
     var folders: c.wasi_filesystem_preopens_list_tuple2_own_descriptor_string_t = undefined;
@@ -87,7 +88,7 @@ fn readAll(folder: c.wasi_filesystem_types_borrow_descriptor_t, path: []const u8
     // Until the end of the file: its size may change while we read.
     var content: std.ArrayList(u8) = .empty;
     while (true) {
-        var piece: c.wasi_filesystem_types_tuple2_list_u8_bool_t = undefined;
+        var piece: c.plugin_tuple2_list_u8_bool_t = undefined;
         const from = c.wasi_filesystem_types_borrow_descriptor(file);
         if (!c.wasi_filesystem_types_method_descriptor_read(from, 1 << 20, content.items.len, &piece, &code)) return null;
         content.appendSlice(call.arena, call.slice(piece.f0)) catch return null;

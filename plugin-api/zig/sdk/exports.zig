@@ -22,8 +22,26 @@ pub fn exportPlugin(comptime Plugin: type) void {
     inline for (manifest.kinds) |kind| {
         // A kind's functions stand in a namespace of its name, or in the plugin itself.
         const Functions = if (@hasDecl(Plugin, kind)) @field(Plugin, kind) else Plugin;
+        demand(Functions, kind);
         const Glue = @field(Kinds, kind)(Plugin, Functions);
         exportAll(Glue.interface, Glue);
+    }
+}
+
+/// What each kind's functions are; those that may be left out are not among them.
+const demanded = .{
+    .cleaner = .{"clean"},
+    .validator = .{"validate"},
+    .loss = .{"compute"},
+    .metric = .{ "update", "state", "merge", "compute", "reset" },
+    .exporter = .{"exportModel"},
+};
+
+fn demand(comptime Functions: type, comptime kind: []const u8) void {
+    inline for (@field(demanded, kind)) |name| {
+        if (!@hasDecl(Functions, name)) {
+            @compileError("plugin.toml says " ++ kind ++ ": " ++ @typeName(Functions) ++ " needs `pub fn " ++ name ++ "`");
+        }
     }
 }
 

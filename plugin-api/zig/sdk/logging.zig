@@ -1,4 +1,5 @@
-//! Lines for Pegbox's log, through `std.log`, for plugins whose plugin.toml says `log = true` under [permissions].
+//! Lines for Pegbox's log, through `std.log`, for plugins whose plugin.toml says `log = true` under
+//! [permissions].
 
 const std = @import("std");
 const c = @import("bindings");
@@ -30,7 +31,8 @@ fn write(level: u8, line: []const u8) void {
     c.pegbox_plugin_logging_log(level, &raw);
 }
 
-/// A panic ends the call: the host reports a trap with its backtrace. Its message reaches the log, if that is allowed.
+/// A panic ends the call: the host reports a trap with its backtrace. Its message reaches the log, if that is
+/// allowed.
 pub const panic = std.debug.FullPanic(struct {
     fn panic(message: []const u8, _: ?usize) noreturn {
         if (allowed) write(c.PEGBOX_PLUGIN_LOGGING_LEVEL_WARNING, message);

@@ -17,8 +17,8 @@
 //!         pub fn compute(self: *Plugin, step: pegbox.Step) !pegbox.Tensor { ... }
 //!     };
 //!
-//! `configure` takes a type of your own, which the JSON is parsed into, `std.json.Value`, or `[]const u8`. What it
-//! is given, and what it allocates from `pegbox.arena`, lives as long as the plugin.
+//! `configure` takes a type of your own, which the JSON is parsed into, `std.json.Value`, or `[]const u8`.
+//! What it is given, and what it allocates from `pegbox.arena`, lives as long as the plugin.
 //!
 //! The functions of each kind that plugin.toml names:
 //!
@@ -31,17 +31,17 @@
 //!                 merge(self, state: []const u8) !void, compute(self) !Report, reset(self) void
 //!     exporter    exportModel(self, model: Model, bundle: Bundle) !void
 //!
-//! `self` is `*Plugin`, `*const Plugin` or `Plugin`. A plugin of several kinds whose functions have the same names puts
-//! those of a kind into a namespace of the kind's name: `pub const metric = struct { pub fn compute(self: *Plugin) ... };`.
-//! Name, version and kinds stand in plugin.toml and nowhere else.
+//! `self` is `*Plugin`, `*const Plugin` or `Plugin`. A plugin of several kinds whose functions have the same
+//! names puts those of a kind into a namespace of the kind's name: `pub const metric = struct { pub fn
+//! compute(self: *Plugin) ... };`. Name, version and kinds stand in plugin.toml and nowhere else.
 //!
 //! Rules that hold everywhere:
-//! - Memory: `pegbox.arena` is an allocator for one call. What the SDK hands out lives there, or is a handle that the SDK
-//!   gives back when the call ends: never free either. `pegbox.gpa` is for what outlives a call.
-//! - Errors: `return pegbox.fail("...", .{})` ends the call with a message for the user; any other error shows its name.
-//!   The plugin stays usable.
-//! - Mistakes: a wrong shape or dtype and the like is not an error that you handle. The host ends the call and shows the
-//!   user the operation, its operands and the plugin.
+//! - Memory: `pegbox.arena` is an allocator for one call. What the SDK hands out lives there, or is a handle
+//!   that the SDK gives back when the call ends: never free either. `pegbox.gpa` is for what outlives a call.
+//! - Errors: `return pegbox.fail("...", .{})` ends the call with a message for the user; any other error
+//!   shows its name. The plugin stays usable.
+//! - Mistakes: a wrong shape or dtype and the like is not an error that you handle. The host ends the call
+//!   and shows the user the operation, its operands and the plugin.
 //! - One thread, no files, no standard output. `std.log` and `pegbox.clock` and the like need a permission.
 
 /// What an exporter reads and writes.
@@ -54,6 +54,8 @@ const capabilities = @import("capabilities.zig");
 const exports = @import("exports.zig");
 /// Lines for Pegbox's log.
 const logging = @import("logging.zig");
+/// HTTP requests.
+const network = @import("network.zig");
 /// Records, for cleaners and validators.
 const records = @import("records.zig");
 /// What a metric reports.
@@ -96,6 +98,8 @@ pub const clock = capabilities.clock;
 pub const random = capabilities.random;
 pub const environment = capabilities.environment;
 pub const readFile = capabilities.readFile;
+pub const Answer = network.Answer;
+pub const fetch = network.fetch;
 
 /// The generated bindings, for what the SDK does not wrap.
 pub const bindings = @import("bindings");

@@ -19,7 +19,8 @@ pub const Detail = struct {
     content: []const u8,
 };
 
-/// All texts and lists must live until the call ends: allocate them from `pegbox.arena`, or start with `Report.of`.
+/// All texts and lists must live until the call ends: allocate them from `pegbox.arena`, or start with
+/// `Report.of`.
 pub const Report = struct {
     scores: []const Score,
     details: []const Detail = &.{},

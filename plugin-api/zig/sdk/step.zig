@@ -5,8 +5,8 @@ const c = @import("bindings");
 const call = @import("call.zig");
 const Tensor = @import("tensor.zig").Tensor;
 
-/// The step that a call is about. In shapes, B is the number of rows, C the number of classes (vocabulary size for
-/// language modelling), T the padded length in tokens, H the hidden size.
+/// The step that a call is about. In shapes, B is the number of rows, C the number of classes (vocabulary
+/// size for language modelling), T the padded length in tokens, H the hidden size.
 pub const Step = struct {
     raw: c.pegbox_plugin_steps_borrow_step_t,
 
@@ -41,8 +41,8 @@ pub const Step = struct {
         return .track(c.pegbox_plugin_steps_method_step_logits(self.raw));
     }
 
-    /// Int `[B]` for classification, `[B, T]` otherwise: class ids in [0, C), also where the mask is false (there the
-    /// value means nothing).
+    /// Int `[B]` for classification, `[B, T]` otherwise: class ids in [0, C), also where the mask is false
+    /// (there the value means nothing).
     pub fn labels(self: Step) Tensor {
         return .track(c.pegbox_plugin_steps_method_step_labels(self.raw));
     }
@@ -63,8 +63,8 @@ pub const Step = struct {
         return if (c.pegbox_plugin_steps_method_step_teacher_logits(self.raw, &teacher)) .track(teacher) else null;
     }
 
-    /// Number of hidden states at hand: layers + 1 (the first is the embeddings' output), or 0 when the recipe does not
-    /// ask for them.
+    /// Number of hidden states at hand: layers + 1 (the first is the embeddings' output), or 0 when the
+    /// recipe does not ask for them.
     pub fn hiddenStateCount(self: Step) u32 {
         return c.pegbox_plugin_steps_method_step_hidden_state_count(self.raw);
     }
@@ -74,9 +74,9 @@ pub const Step = struct {
         return .track(c.pegbox_plugin_steps_method_step_hidden_state(self.raw, layer));
     }
 
-    /// What a loss returns, from one loss a label: `sum(w * x) / sum(w)` over the labels where the mask holds, w being
-    /// the weights. Float `[1]`; 0 when no label counts or all weights are 0. `per_label` is float of the shape of the
-    /// labels; a NaN where the mask does not hold does not matter.
+    /// What a loss returns, from one loss a label: `sum(w * x) / sum(w)` over the labels where the mask
+    /// holds, w being the weights. Float `[1]`; 0 when no label counts or all weights are 0. `per_label` is
+    /// float of the shape of the labels; a NaN where the mask does not hold does not matter.
     pub fn weightedMean(self: Step, per_label: Tensor) Tensor {
         const left_out = self.mask().logicalNot();
         const counting = self.weights().maskedFill(left_out, 0);

@@ -26,25 +26,29 @@ pub fn releaseAll(result: ?Tensor) void {
     tracked.clearRetainingCapacity();
 }
 
-/// A tensor of the host. The plugin holds a handle; the host runs each operation where the data is and records it for
-/// automatic differentiation: the gradient of a loss comes for free, and no data crosses the boundary unless `read` asks
-/// (which needs the permission `read-tensors`).
+/// A tensor of the host. The plugin holds a handle; the host runs each operation where the data is and
+/// records it for automatic differentiation: the gradient of a loss comes for free, and no data crosses the
+/// boundary unless `read` asks (which needs the permission `read-tensors`).
 ///
-/// - Shapes are dimension sizes, outermost first; rank 1 to 8, every size at least 1. A scalar has shape `[1]`.
+/// - Shapes are dimension sizes, outermost first; rank 1 to 8, every size at least 1. A scalar has shape
+///   `[1]`.
 /// - A dimension counts from 0, or from the end when negative: -1 is the last.
 /// - Arithmetic and comparison broadcast as NumPy does.
 /// - A wrong shape or dtype ends the call, and the user sees the operation and its operands.
-/// - Handles are given back when the call ends. A plugin keeps numbers from one call to the next, not tensors.
+/// - Handles are given back when the call ends. A plugin keeps numbers from one call to the next, not
+///   tensors.
 pub const Tensor = extern struct {
     raw: Raw,
 
-    /// Remembers a handle until the end of the call. Only code that calls the generated functions itself needs it.
+    /// Remembers a handle until the end of the call. Only code that calls the generated functions itself
+    /// needs it.
     pub fn track(raw: Raw) Tensor {
         tracked.append(call.gpa, raw) catch @panic("out of memory");
         return .{ .raw = raw };
     }
 
-    /// Gives the handle back before the call ends: for loops that make thousands, of which the host allows 4096 at once.
+    /// Gives the handle back before the call ends: for loops that make thousands, of which the host allows
+    /// 4096 at once.
     pub fn release(self: Tensor) void {
         var i = tracked.items.len;
         while (i > 0) {
@@ -211,8 +215,8 @@ pub const Tensor = extern struct {
 
     // -- selection --
 
-    /// `out[i][j] = self[i][indices[i][j]]` for `dim` = 1, and so on: same rank, and every dimension but `dim` equal.
-    /// `self` is float or int, `indices` int.
+    /// `out[i][j] = self[i][indices[i][j]]` for `dim` = 1, and so on: same rank, and every dimension but
+    /// `dim` equal. `self` is float or int, `indices` int.
     pub fn gather(self: Tensor, dim: i32, indices: Tensor) Tensor {
         return track(c.pegbox_plugin_tensors_method_tensor_gather(self.lent(), dim, indices.lent()));
     }
@@ -316,8 +320,8 @@ pub const Tensor = extern struct {
         return track(c.pegbox_plugin_tensors_method_tensor_detach(self.lent()));
     }
 
-    /// For a loss that brings its own gradient: has the value of `value` (float `[1]`), and back-propagates `gradient`, of
-    /// self's shape, into `self`; nothing into `value` or `gradient`.
+    /// For a loss that brings its own gradient: has the value of `value` (float `[1]`), and back-propagates
+    /// `gradient`, of self's shape, into `self`; nothing into `value` or `gradient`.
     pub fn withGradient(self: Tensor, value: Tensor, gradient: Tensor) Tensor {
         return track(c.pegbox_plugin_tensors_method_tensor_with_gradient(self.lent(), value.lent(), gradient.lent()));
     }

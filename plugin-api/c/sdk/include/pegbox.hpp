@@ -32,8 +32,9 @@
 /// A plugin of several kinds may keep the functions of one in a member of the kind's name (`Counts metric;`).
 ///
 /// Memory, errors and mistakes are as in pegbox.h, which may be used as well: what the SDK hands out as
-/// `std::string_view` or `std::span` lives until the call ends, of `configure` as long as the plugin; a `Tensor` gives
-/// its handle back when it goes; `return pegbox::fail("...")` ends the call with a message for the user.
+/// `std::string_view` or `std::span` lives until the call ends, of `configure` as long as the plugin; a
+/// `Tensor` gives its handle back when it goes; `return pegbox::fail("...")` ends the call with a message for
+/// the user.
 #ifndef PEGBOX_HPP
 #define PEGBOX_HPP
 

@@ -1,5 +1,5 @@
-// The generated bindings. Their `free` has nothing to do: what crosses the boundary lies in the memory of the call.
-// call.c has a `cabi_realloc` that takes the place of theirs; so this is no part of pegbox.c.
+// The generated bindings. Their `free` has nothing to do: what crosses the boundary lies in the memory of the
+// call. call.c has a `cabi_realloc` that takes the place of theirs; so this is no part of pegbox.c.
 
 #include <stdlib.h>
 

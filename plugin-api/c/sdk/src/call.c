@@ -1,5 +1,6 @@
-// The memory of one call: blocks that are filled from below and given back together. What the host passes and what is
-// returned to it lies here too, so the bindings' `free` has nothing to do, and nothing can leak from call to call.
+// The memory of one call: blocks that are filled from below and given back together. What the host passes and
+// what is returned to it lies here too, so the bindings' `free` has nothing to do, and nothing can leak from
+// call to call.
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -66,7 +66,7 @@ static bool path_is_in(const char *path, pegbox_text folder, const char **rest) 
 static bool read_all(wasi_filesystem_types_borrow_descriptor_t file, pegbox_buffer *content) {
     enum { PIECE = 1 << 20 };
     wasi_filesystem_types_error_code_t code;
-    wasi_filesystem_types_tuple2_list_u8_bool_t piece;
+    plugin_tuple2_list_u8_bool_t piece;
     do {
         if (!wasi_filesystem_types_method_descriptor_read(file, PIECE, content->len, &piece, &code)) return false;
         pegbox_put(content, piece.f0.ptr, piece.f0.len);

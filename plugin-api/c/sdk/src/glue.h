@@ -6,7 +6,8 @@
 
 #include "pegbox.h"
 
-// Every exported function begins and ends with these. `pegbox_end` returns `good`, and fills `error` if it is false.
+// Every exported function begins and ends with these. `pegbox_end` returns `good`, and fills `error` if it is
+// false.
 void pegbox_begin(void);
 bool pegbox_end(bool good, pegbox_plugin_types_error_t *error);
 

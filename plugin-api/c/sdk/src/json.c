@@ -1,5 +1,5 @@
-// Reads JSON (RFC 8259). The text is copied once, so that it ends with a zero; every function leaves `at` behind what it
-// read, and returns NULL or false where the text is not JSON.
+// Reads JSON (RFC 8259). The text is copied once, so that it ends with a zero; every function leaves `at`
+// behind what it read, and returns NULL or false where the text is not JSON.
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-// Trims each field, makes every run of white space one space, and drops records whose first field is then too short.
+// Trims each field, makes every run of white space one space, and drops records whose first field is then too
+// short.
 
 #include "pegbox.h"
 
@@ -26,8 +27,8 @@ static bool is_space(uint8_t byte) {
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
-// In place: what is left is never longer. True if anything changed. Every byte takes the same path: a branch at each word's
-// end would cost more than the copying.
+// In place: what is left is never longer. True if anything changed. Every byte takes the same path: a branch
+// at each word's end would cost more than the copying.
 static bool collapse(pegbox_text *text) {
     size_t len = 0;
     bool after_space = true, changed = false;

@@ -1,4 +1,5 @@
-// Trims each field, makes every run of white space one space, and drops records whose first field is then too short.
+// Trims each field, makes every run of white space one space, and drops records whose first field is then too
+// short.
 
 #include <algorithm>
 
@@ -10,8 +11,8 @@ static bool is_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-// In place: what is left is never longer. Nothing if nothing changed. Every byte takes the same path: a branch at each word's
-// end would cost more than the copying.
+// In place: what is left is never longer. Nothing if nothing changed. Every byte takes the same path: a
+// branch at each word's end would cost more than the copying.
 static std::optional<std::string_view> collapse(std::span<char> text) {
     size_t length = 0;
     bool after_space = true, changed = false;
@@ -32,7 +33,7 @@ static size_t code_points(std::string_view text) {
     return size_t(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-struct {{Pascal}} {
+struct Plugin {
     size_t min_length;
 
     static constexpr auto configuration_schema = PEGBOX_JSON({
@@ -48,8 +49,8 @@ struct {{Pascal}} {
         }
     });
 
-    static Result<{{Pascal}}> configure(const Json &configuration) {
-        return {{Pascal}}{size_t(configuration.number("min-length", 1))};
+    static Result<Plugin> configure(const Json &configuration) {
+        return Plugin{size_t(configuration.number("min-length", 1))};
     }
 
     Result<> clean(const Batch &batch, std::span<Outcome> outcomes) const {
@@ -76,4 +77,4 @@ struct {{Pascal}} {
     }
 };
 
-PEGBOX_PLUGIN({{Pascal}})
+PEGBOX_PLUGIN(Plugin)

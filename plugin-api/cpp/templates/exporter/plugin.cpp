@@ -18,10 +18,10 @@ static std::string npy_head(std::span<const uint64_t> shape) {
     return head + text;
 }
 
-struct {{Pascal}} {
+struct Plugin {
     static constexpr auto configuration_schema = PEGBOX_JSON({"type": "object", "additionalProperties": false});
 
-    static Result<{{Pascal}}> configure(const Json &) { return {{Pascal}}{}; }
+    static Result<Plugin> configure(const Json &) { return Plugin{}; }
 
     Result<> export_model(const Model &model, const Bundle &bundle) const {
         bundle.write("config.json", model.configuration());
@@ -39,4 +39,4 @@ struct {{Pascal}} {
     }
 };
 
-PEGBOX_PLUGIN({{Pascal}})
+PEGBOX_PLUGIN(Plugin)

@@ -6,7 +6,7 @@
 
 using pegbox::Json, pegbox::Result, pegbox::Step, pegbox::Tensor;
 
-struct {{Pascal}} {
+struct Plugin {
     float gamma;
 
     static constexpr auto configuration_schema = PEGBOX_JSON({
@@ -22,8 +22,8 @@ struct {{Pascal}} {
         }
     });
 
-    static Result<{{Pascal}}> configure(const Json &configuration) {
-        return {{Pascal}}{float(configuration.number("gamma", 2.0))};
+    static Result<Plugin> configure(const Json &configuration) {
+        return Plugin{float(configuration.number("gamma", 2.0))};
     }
 
     Result<Tensor> compute(const Step &step) const {
@@ -34,4 +34,4 @@ struct {{Pascal}} {
     }
 };
 
-PEGBOX_PLUGIN({{Pascal}})
+PEGBOX_PLUGIN(Plugin)

@@ -8,7 +8,7 @@
 
 using pegbox::Bytes, pegbox::Json, pegbox::Report, pegbox::Result, pegbox::Step, pegbox::Tensor;
 
-struct {{Pascal}} {
+struct Plugin {
     /// Sums over all labels seen. As bytes they are the state: WebAssembly is little-endian.
     struct Sums {
         double correct = 0;
@@ -25,7 +25,7 @@ struct {{Pascal}} {
 
     static constexpr auto configuration_schema = PEGBOX_JSON({"type": "object", "additionalProperties": false});
 
-    static Result<{{Pascal}}> configure(const Json &) { return {{Pascal}}{}; }
+    static Result<Plugin> configure(const Json &) { return Plugin{}; }
 
     Result<> update(const Step &step) {
         Tensor logits = step.logits();
@@ -66,4 +66,4 @@ struct {{Pascal}} {
     void reset() { sums = {}; }
 };
 
-PEGBOX_PLUGIN({{Pascal}})
+PEGBOX_PLUGIN(Plugin)

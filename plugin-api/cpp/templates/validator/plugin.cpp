@@ -7,7 +7,7 @@
 
 using pegbox::Batch, pegbox::Bytes, pegbox::Findings, pegbox::Json, pegbox::Result, pegbox::Row, pegbox::Severity;
 
-struct {{Pascal}} {
+struct Plugin {
     /// The labels that are allowed; any, if there are none.
     std::vector<std::string_view> allowed;
     uint64_t min_count;
@@ -33,8 +33,8 @@ struct {{Pascal}} {
         }
     });
 
-    static Result<{{Pascal}}> configure(const Json &configuration) {
-        {{Pascal}} plugin{.allowed = {}, .min_count = uint64_t(configuration.number("min-count", 1))};
+    static Result<Plugin> configure(const Json &configuration) {
+        Plugin plugin{.allowed = {}, .min_count = uint64_t(configuration.number("min-count", 1))};
         for (Json label : configuration["labels"].values()) plugin.allowed.push_back(label.string());
         return plugin;
     }
@@ -102,4 +102,4 @@ struct {{Pascal}} {
     }
 };
 
-PEGBOX_PLUGIN({{Pascal}})
+PEGBOX_PLUGIN(Plugin)

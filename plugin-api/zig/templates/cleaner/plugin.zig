@@ -1,4 +1,5 @@
-//! Trims each field, makes every run of white space one space, and drops records whose first field is then too short.
+//! Trims each field, makes every run of white space one space, and drops records whose first field is then
+//! too short.
 
 const std = @import("std");
 const pegbox = @import("pegbox");
@@ -48,8 +49,8 @@ pub const Plugin = struct {
     }
 };
 
-/// In place: what is left is never longer. Null if nothing changed. Every byte takes the same path: a branch at each word's
-/// end would cost more than the copying.
+/// In place: what is left is never longer. Null if nothing changed. Every byte takes the same path: a branch
+/// at each word's end would cost more than the copying.
 fn collapse(text: []u8) ?[]u8 {
     var len: usize = 0;
     var after_space = true;

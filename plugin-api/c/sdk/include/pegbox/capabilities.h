@@ -1,10 +1,11 @@
 /// What a plugin may ask for under [permissions] in its plugin.toml, beside the log: clock, random numbers,
-/// environment variables, files. A function whose permission the manifest does not ask for does not compile.
+/// environment variables, files; network.h has HTTP. A function whose permission the manifest does not ask
+/// for does not compile.
 ///
-/// For more than these, call the generated functions: `plugin.h` in target/pegbox has all of the WASI interfaces that
-/// the manifest asks for (`wasi_clocks_monotonic_clock_now`, `wasi_http_outgoing_handler_handle`, ...), with the
-/// documentation of WASI. What such a function returns lives until the call ends; handles (`..._own_..._t`) you
-/// give back with `..._drop_own`.
+/// For more than these, call the generated functions: `plugin.h` in target/pegbox has all of the WASI
+/// interfaces that the manifest asks for (`wasi_random_random_get_random_bytes`,
+/// `wasi_http_outgoing_handler_handle`, ...), with the documentation of WASI. What such a function returns
+/// lives until the call ends; handles (`..._own_..._t`) you give back with `..._drop_own`.
 #ifndef PEGBOX_CAPABILITIES_H
 #define PEGBOX_CAPABILITIES_H
 
@@ -49,8 +50,8 @@ uint64_t pegbox_random(void) PEGBOX_NEEDS_RANDOM;
 /// An environment variable; none if it is not set, or not granted.
 pegbox_maybe_text pegbox_environment(const char *name) PEGBOX_NEEDS_ENVIRONMENT;
 
-/// A whole file. `path` begins with a folder of the manifest's `read`, as it stands there: "lexicons/names.txt".
-/// False if it cannot be read; `pegbox_fail` was called then.
+/// A whole file. `path` begins with a folder of the manifest's `read`, as it stands there:
+/// "lexicons/names.txt". False if it cannot be read; `pegbox_fail` was called then.
 bool pegbox_read_file(const char *path, pegbox_bytes *content) PEGBOX_NEEDS_READ;
 
 #ifdef __cplusplus

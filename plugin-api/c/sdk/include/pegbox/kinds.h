@@ -11,25 +11,26 @@
 extern "C" {
 #endif
 
-/// JSON Schema (draft 2020-12) of the object that `configure` takes; see PEGBOX_JSON. The host compares a recipe with
-/// it before `configure` sees the recipe. Give a `description` to each property.
+/// JSON Schema (draft 2020-12) of the object that `configure` takes; see PEGBOX_JSON. The host compares a
+/// recipe with it before `configure` sees the recipe. Give a `description` to each property.
 extern const char *const configuration_schema;
 
-/// Takes the recipe's configuration, an object (an empty one where the recipe gives none). Called once, before anything
-/// of a kind. What it is given, and what it allocates with `pegbox_alloc`, lives as long as the plugin.
+/// Takes the recipe's configuration, an object (an empty one where the recipe gives none). Called once,
+/// before anything of a kind. What it is given, and what it allocates with `pegbox_alloc`, lives as long as
+/// the plugin.
 bool configure(const pegbox_json *configuration);
 
 #ifdef PEGBOX_KIND_CLEANER
-/// Writes one outcome for each row of `batch`, `outcomes[i]` for `batch->rows.ptr[i]`; each starts as "keep". A row's
-/// outcome depends on that row alone.
+/// Writes one outcome for each row of `batch`, `outcomes[i]` for `batch->rows.ptr[i]`; each starts as "keep".
+/// A row's outcome depends on that row alone.
 bool cleaner_clean(pegbox_batch *batch, pegbox_outcome *outcomes);
 #endif
 
 #ifdef PEGBOX_KIND_VALIDATOR
 /// Findings that need no more than the row itself. Rows come in the order of their ids.
 bool validator_validate(const pegbox_batch *batch, pegbox_findings *findings);
-/// Writes what was gathered for `validator_finish`, in an encoding of the plugin's own. May be left out, as may the
-/// next two.
+/// Writes what was gathered for `validator_finish`, in an encoding of the plugin's own. May be left out, as
+/// may the next two.
 bool validator_state(pegbox_buffer *state);
 /// Takes in another instance's state; states come in the order of their rows.
 bool validator_merge(pegbox_bytes state);
@@ -38,8 +39,9 @@ bool validator_finish(pegbox_findings *findings);
 #endif
 
 #ifdef PEGBOX_KIND_LOSS
-/// Writes the loss to be minimised: float, shape `[1]`, the weighted mean over the labels where the mask holds
-/// (`pegbox_step_weighted_mean`). Keep nothing from step to step: it would be lost when a run is resumed.
+/// Writes the loss to be minimised: float, shape `[1]`, the weighted mean over the labels where the mask
+/// holds (`pegbox_step_weighted_mean`). Keep nothing from step to step: it would be lost when a run is
+/// resumed.
 bool loss_compute(pegbox_step step, pegbox_tensor *loss);
 #endif
 

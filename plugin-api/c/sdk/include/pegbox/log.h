@@ -17,8 +17,8 @@ typedef enum {
     PEGBOX_LOG_WARNING,
 } pegbox_log_level;
 
-/// Writes one line, made as `printf` makes it. More than the plugin's limit of lines a second (100, unless the
-/// manifest or the recipe says otherwise) ends the call.
+/// Writes one line, made as `printf` makes it. More than the plugin's limit of lines a second (100, unless
+/// the manifest or the recipe says otherwise) ends the call.
 void pegbox_log_line(pegbox_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)))
 #ifndef PEGBOX_PERMISSION_LOG
 __attribute__((unavailable("write `log = true` under [permissions] in plugin.toml")))

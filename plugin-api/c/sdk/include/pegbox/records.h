@@ -57,8 +57,8 @@ typedef struct {
     size_t capacity;
 } pegbox_findings;
 
-/// Adds a fault of the dataset as a whole. `code` is a short kebab-case code; `format` is as in `printf`. What
-/// is returned is good until the next `pegbox_find`.
+/// Adds a fault of the dataset as a whole. `code` is a short kebab-case code; `format` is as in `printf`.
+/// What is returned is good until the next `pegbox_find`.
 pegbox_finding *pegbox_find(pegbox_findings *findings, pegbox_severity severity, const char *code,
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -1,5 +1,5 @@
-/// One forward pass, as a loss or a metric sees it. In shapes, B is the number of rows, C the number of classes
-/// (vocabulary size for language modelling), T the padded length in tokens, H the hidden size.
+/// One forward pass, as a loss or a metric sees it. In shapes, B is the number of rows, C the number of
+/// classes (vocabulary size for language modelling), T the padded length in tokens, H the hidden size.
 #ifndef PEGBOX_STEP_H
 #define PEGBOX_STEP_H
 
@@ -63,8 +63,8 @@ static inline bool pegbox_step_teacher_logits(pegbox_step step, pegbox_tensor *t
     return pegbox_plugin_steps_method_step_teacher_logits(step, teacher) && (pegbox_track(*teacher), true);
 }
 
-/// Number of hidden states at hand: layers + 1 (the first is the embeddings' output), or 0 when the recipe does
-/// not ask for them.
+/// Number of hidden states at hand: layers + 1 (the first is the embeddings' output), or 0 when the recipe
+/// does not ask for them.
 static inline uint32_t pegbox_step_hidden_state_count(pegbox_step step) {
     return pegbox_plugin_steps_method_step_hidden_state_count(step);
 }

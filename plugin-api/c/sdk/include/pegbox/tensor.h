@@ -1,12 +1,14 @@
-/// Tensors that live on the host's device. The plugin holds handles; the host runs each operation where the data is
-/// and records it for automatic differentiation: the gradient of a loss comes for free, and no data crosses the
-/// boundary unless `pegbox_read` asks (which needs the permission `read-tensors`).
+/// Tensors that live on the host's device. The plugin holds handles; the host runs each operation where the
+/// data is and records it for automatic differentiation: the gradient of a loss comes for free, and no data
+/// crosses the boundary unless `pegbox_read` asks (which needs the permission `read-tensors`).
 ///
-/// - Shapes are dimension sizes, outermost first; rank 1 to 8, every size at least 1. A scalar has shape `[1]`.
+/// - Shapes are dimension sizes, outermost first; rank 1 to 8, every size at least 1. A scalar has shape
+///   `[1]`.
 /// - A dimension counts from 0, or from the end when negative: -1 is the last.
 /// - Arithmetic and comparison broadcast as NumPy does.
 /// - A wrong shape or dtype ends the call, and the user sees the operation and its operands.
-/// - Handles are given back when the call ends. A plugin keeps numbers from one call to the next, not tensors.
+/// - Handles are given back when the call ends. A plugin keeps numbers from one call to the next, not
+///   tensors.
 #ifndef PEGBOX_TENSOR_H
 #define PEGBOX_TENSOR_H
 
@@ -39,10 +41,12 @@ typedef enum {
 /// All dimensions of a reduction; its result has shape `[1]`.
 #define PEGBOX_ALL ((plugin_list_s32_t){(int32_t *)sizeof(int32_t), 0})
 
-/// Remembers a handle until the end of the call. Only code that calls the generated functions itself needs it.
+/// Remembers a handle until the end of the call. Only code that calls the generated functions itself needs
+/// it.
 pegbox_tensor pegbox_track(pegbox_tensor tensor);
 
-/// Gives a handle back before the call ends: for loops that make thousands, of which the host allows 4096 at once.
+/// Gives a handle back before the call ends: for loops that make thousands, of which the host allows 4096 at
+/// once.
 void pegbox_release(pegbox_tensor tensor);
 
 #define PEGBOX_BORROW(tensor) ((pegbox_plugin_tensors_borrow_tensor_t){(tensor).__handle})
@@ -188,8 +192,8 @@ static inline pegbox_tensor pegbox_argmax(pegbox_tensor x, int32_t dim) {
 
 // -- selection --
 
-/// `out[i][j] = x[i][indices[i][j]]` for `dim` = 1, and so on: same rank, and every dimension but `dim` equal. `x` is
-/// float or int, `indices` int.
+/// `out[i][j] = x[i][indices[i][j]]` for `dim` = 1, and so on: same rank, and every dimension but `dim`
+/// equal. `x` is float or int, `indices` int.
 static inline pegbox_tensor pegbox_gather(pegbox_tensor x, int32_t dim, pegbox_tensor indices) {
     return pegbox_track(pegbox_plugin_tensors_method_tensor_gather(PEGBOX_BORROW(x), dim, PEGBOX_BORROW(indices)));
 }
@@ -275,8 +279,8 @@ static inline pegbox_tensor pegbox_detach(pegbox_tensor x) {
     return pegbox_track(pegbox_plugin_tensors_method_tensor_detach(PEGBOX_BORROW(x)));
 }
 
-/// For a loss that brings its own gradient: has the value of `value` (float `[1]`), and back-propagates `gradient`, of
-/// x's shape, into `x`; nothing into `value` or `gradient`.
+/// For a loss that brings its own gradient: has the value of `value` (float `[1]`), and back-propagates
+/// `gradient`, of x's shape, into `x`; nothing into `value` or `gradient`.
 static inline pegbox_tensor pegbox_with_gradient(pegbox_tensor x, pegbox_tensor value, pegbox_tensor gradient) {
     return pegbox_track(pegbox_plugin_tensors_method_tensor_with_gradient(PEGBOX_BORROW(x), PEGBOX_BORROW(value), PEGBOX_BORROW(gradient)));
 }

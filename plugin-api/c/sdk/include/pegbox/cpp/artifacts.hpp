@@ -63,8 +63,8 @@ public:
         for (size_t i = 0; i < list.len; i++) all.push_back({&list.ptr[i]});
         return all;
     }
-    /// `count` elements of the tensor `name`, row-major from element `start`, little-endian. Ends the call when there is
-    /// no such tensor or range, and above 16 MiB.
+    /// `count` elements of the tensor `name`, row-major from element `start`, little-endian. Ends the call
+    /// when there is no such tensor or range, and above 16 MiB.
     std::string_view read(std::string_view name, uint64_t start, uint64_t count, Element element) const {
         auto bytes = pegbox_model_read(raw, detail::lend(name), start, count, pegbox_element(element));
         return detail::view({bytes.ptr, bytes.len});
@@ -76,14 +76,14 @@ private:
     pegbox_model raw;
 };
 
-/// The artifact being written. It appears at the recipe's `to` when `export_model` returns without an error, whole; after
-/// an error nothing of it remains.
+/// The artifact being written. It appears at the recipe's `to` when `export_model` returns without an error,
+/// whole; after an error nothing of it remains.
 class Bundle {
 public:
     explicit Bundle(pegbox_bundle raw) : raw(raw) {}
 
-    /// Starts an empty file. `path` is relative, with `/` between its parts; one that could leave the bundle, or was
-    /// created before, ends the call.
+    /// Starts an empty file. `path` is relative, with `/` between its parts; one that could leave the bundle,
+    /// or was created before, ends the call.
     void create(std::string_view path) const { pegbox_bundle_create(raw, detail::lend(path)); }
     /// Adds to the end of a file that was created.
     void append(std::string_view path, std::string_view content) const {
@@ -94,8 +94,8 @@ public:
         create(path);
         append(path, content);
     }
-    /// Adds a whole tensor to the end of a file, in pieces of at most 1 Mi elements: memory for one piece is enough for
-    /// any model.
+    /// Adds a whole tensor to the end of a file, in pieces of at most 1 Mi elements: memory for one piece is
+    /// enough for any model.
     void append(std::string_view path, const Model &model, const TensorInfo &tensor, Element element) const {
         pegbox_bundle_append_tensor(raw, detail::lend(path), model.handle(), tensor.raw, pegbox_element(element));
     }

@@ -17,7 +17,8 @@ struct Error {
 
 template <typename Value = void> using Result = std::expected<Value, Error>;
 
-/// `return pegbox::fail("...")`: one sentence without a full stop, what went wrong and where; perhaps how to mend it.
+/// `return pegbox::fail("...")`: one sentence without a full stop, what went wrong and where; perhaps how to
+/// mend it.
 inline std::unexpected<Error> fail(std::string message, std::string help = {}) {
     return std::unexpected(Error{std::move(message), std::move(help)});
 }

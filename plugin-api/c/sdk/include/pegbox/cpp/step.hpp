@@ -12,8 +12,8 @@
 #ifdef PEGBOX_TENSORS
 namespace pegbox {
 
-/// The step that a call is about. In shapes, B is the number of rows, C the number of classes (vocabulary size for
-/// language modelling), T the padded length in tokens, H the hidden size.
+/// The step that a call is about. In shapes, B is the number of rows, C the number of classes (vocabulary
+/// size for language modelling), T the padded length in tokens, H the hidden size.
 class Step {
 public:
     explicit Step(pegbox_step raw) : raw(raw) {}
@@ -37,8 +37,8 @@ public:
 
     /// Float `[B, C]` for classification, `[B, T, C]` for tagging and language modelling. Differentiable.
     Tensor logits() const { return Tensor(pegbox_step_logits(raw)); }
-    /// Int `[B]` for classification, `[B, T]` otherwise: class ids in [0, C), also where the mask is false (there the
-    /// value means nothing).
+    /// Int `[B]` for classification, `[B, T]` otherwise: class ids in [0, C), also where the mask is false
+    /// (there the value means nothing).
     Tensor labels() const { return Tensor(pegbox_step_labels(raw)); }
     /// Bool of the shape of the labels: true where a label counts.
     Tensor mask() const { return Tensor(pegbox_step_mask(raw)); }
@@ -50,15 +50,15 @@ public:
         if (!pegbox_step_teacher_logits(raw, &teacher)) return std::nullopt;
         return Tensor(teacher);
     }
-    /// Number of hidden states at hand: layers + 1 (the first is the embeddings' output), or 0 when the recipe does not
-    /// ask for them.
+    /// Number of hidden states at hand: layers + 1 (the first is the embeddings' output), or 0 when the
+    /// recipe does not ask for them.
     uint32_t hidden_state_count() const { return pegbox_step_hidden_state_count(raw); }
     /// Float `[B, T, H]`, differentiable. Ends the call when `layer` is not below the number of them.
     Tensor hidden_state(uint32_t layer) const { return Tensor(pegbox_step_hidden_state(raw, layer)); }
 
-    /// What a loss returns, from one loss a label: `sum(w * x) / sum(w)` over the labels where the mask holds, w being
-    /// the weights. Float `[1]`; 0 when no label counts or all weights are 0. `per_label` is float of the shape of the
-    /// labels; a NaN where the mask does not hold does not matter.
+    /// What a loss returns, from one loss a label: `sum(w * x) / sum(w)` over the labels where the mask
+    /// holds, w being the weights. Float `[1]`; 0 when no label counts or all weights are 0. `per_label` is
+    /// float of the shape of the labels; a NaN where the mask does not hold does not matter.
     Tensor weighted_mean(const Tensor &per_label) const {
         return Tensor(pegbox_step_weighted_mean(raw, per_label.handle()));
     }

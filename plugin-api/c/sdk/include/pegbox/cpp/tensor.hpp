@@ -17,15 +17,17 @@ enum class DType { float_ = PEGBOX_FLOAT, int_ = PEGBOX_INT, bool_ = PEGBOX_BOOL
 using Shape = std::initializer_list<uint32_t>;
 using Dims = std::initializer_list<int32_t>;
 
-/// A tensor of the host. The plugin holds a handle; the host runs each operation where the data is and records it for
-/// automatic differentiation: the gradient of a loss comes for free, and no data crosses the boundary unless `read` asks
-/// (which needs the permission `read-tensors`).
+/// A tensor of the host. The plugin holds a handle; the host runs each operation where the data is and
+/// records it for automatic differentiation: the gradient of a loss comes for free, and no data crosses the
+/// boundary unless `read` asks (which needs the permission `read-tensors`).
 ///
-/// - Shapes are dimension sizes, outermost first; rank 1 to 8, every size at least 1. A scalar has shape `[1]`.
+/// - Shapes are dimension sizes, outermost first; rank 1 to 8, every size at least 1. A scalar has shape
+///   `[1]`.
 /// - A dimension counts from 0, or from the end when negative: -1 is the last.
 /// - Arithmetic and comparison broadcast as NumPy does.
 /// - A wrong shape or dtype ends the call, and the user sees the operation and its operands.
-/// - A handle is given back when its Tensor goes. A plugin keeps numbers from one call to the next, not tensors.
+/// - A handle is given back when its Tensor goes. A plugin keeps numbers from one call to the next, not
+///   tensors.
 class [[nodiscard]] Tensor {
 public:
     explicit Tensor(pegbox_tensor raw) : raw(raw) {}
@@ -103,8 +105,8 @@ public:
 
     // -- selection --
 
-    /// `out[i][j] = x[i][indices[i][j]]` for `dim` = 1, and so on: same rank, and every dimension but `dim` equal. This
-    /// tensor is float or int, `indices` int.
+    /// `out[i][j] = x[i][indices[i][j]]` for `dim` = 1, and so on: same rank, and every dimension but `dim`
+    /// equal. This tensor is float or int, `indices` int.
     Tensor gather(int32_t dim, const Tensor &indices) const { return Tensor(pegbox_gather(raw, dim, indices.raw)); }
     /// Int to float with one more dimension, last, of size `classes`.
     Tensor one_hot(uint32_t classes) const { return Tensor(pegbox_one_hot(raw, classes)); }
@@ -168,8 +170,8 @@ public:
 
     /// The same values, cut off from differentiation.
     Tensor detach() const { return Tensor(pegbox_detach(raw)); }
-    /// For a loss that brings its own gradient: has the value of `value` (float `[1]`), and back-propagates `gradient`,
-    /// of this shape, into this tensor; nothing into `value` or `gradient`.
+    /// For a loss that brings its own gradient: has the value of `value` (float `[1]`), and back-propagates
+    /// `gradient`, of this shape, into this tensor; nothing into `value` or `gradient`.
     Tensor with_gradient(const Tensor &value, const Tensor &gradient) const {
         return Tensor(pegbox_with_gradient(raw, value.raw, gradient.raw));
     }

@@ -10,6 +10,7 @@ use pegbox_manifest::Limits;
 use wasmtime::Engine;
 
 use crate::engine;
+use crate::error::cut;
 
 /// The command of [`Compiler::program`]: `program compile-plugin SECONDS MIB < component > code`.
 pub const COMPILE_COMMAND: &str = "compile-plugin";
@@ -64,10 +65,10 @@ impl Compiler {
                 stdout.read_to_end(&mut code).map(|_| code)
             });
             let complaint = scope.spawn(move || {
-                let mut text = String::new();
-                // What is no text is no explanation.
-                let _ = stderr.take(MAX_COMPLAINT).read_to_string(&mut text);
-                text
+                let mut text = Vec::new();
+                // What cannot be read is no explanation.
+                let _ = stderr.take(MAX_COMPLAINT).read_to_end(&mut text);
+                String::from_utf8_lossy(&text).into_owned()
             });
             let ended = wait(&mut child, Duration::from_secs(limits.compile_seconds));
             let code =
@@ -120,7 +121,8 @@ pub fn serve(arguments: &[String]) -> i32 {
     match code {
         Ok(code) => i32::from(io::stdout().lock().write_all(&code).is_err()),
         Err(fault) => {
-            eprint!("{fault}");
+            // More than the other side reads would end this process before it gave its status.
+            eprint!("{}", cut(&fault, MAX_COMPLAINT as usize / 2));
             INVALID
         }
     }

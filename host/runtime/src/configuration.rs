@@ -43,7 +43,18 @@ impl Schema {
     /// [`Cause::Configuration`] with the first fault.
     pub fn check(&self, configuration: &Value) -> Result<(), Cause> {
         self.validator.validate(configuration).map_err(|error| {
-            let mut fault = error.to_string();
+            let mut fault = match error.kind() {
+                // How a schema without properties and without additional ones says that there is nothing to say.
+                ValidationErrorKind::FalseSchema => {
+                    match configuration.as_object().and_then(|keys| keys.keys().next()) {
+                        Some(key) if error.instance_path().as_str().is_empty() => {
+                            format!("there is no key `{key}`")
+                        }
+                        _ => error.to_string(),
+                    }
+                }
+                _ => error.to_string(),
+            };
             if let ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } = error.kind()
                 && let Some(near) = unexpected.first().and_then(|wrong| self.similar_key(wrong))
@@ -87,6 +98,10 @@ mod tests {
         assert!(fault(json!({ "gamma": -1 })).starts_with("the configuration is wrong at `config.gamma`: "));
         assert!(fault(json!({ "protect": ["A", 1] })).contains("`config.protect[1]`"));
         assert!(fault(json!({ "gama": 2 })).ends_with("did you mean `gamma`?"));
+        let nothing = Schema::parse(r#"{"type": "object", "additionalProperties": false}"#).unwrap();
+        assert_eq!(nothing.check(&json!({})), Ok(()));
+        let fault = nothing.check(&json!({ "gamma": 1 })).unwrap_err().to_string();
+        assert!(fault.ends_with("there is no key `gamma`"), "{fault}");
     }
 
     #[test]

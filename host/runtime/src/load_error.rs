@@ -23,6 +23,9 @@ pub enum LoadError {
     /// A source tree without a component.
     #[error("plugin {plugin} is not built: {} is missing", file.display())]
     NotBuilt { plugin: String, folder: PathBuf, file: PathBuf },
+    /// A component or library that is a link to elsewhere, a pipe, a device.
+    #[error("plugin {plugin}: {} is not a file inside the plugin's folder", file.display())]
+    Outside { plugin: String, file: PathBuf },
     #[error("plugin {plugin}: {source}")]
     Limit { plugin: String, source: LimitError },
     #[error("{}: the file is {mib} MiB, the most is {limit_mib}", file.display())]
@@ -71,6 +74,7 @@ impl LoadError {
                 "raise `limits.{key}` (now {limit}) where the recipe names the plugin, if you know why it is so large"
             ),
             Self::NotBuilt { folder, .. } => format!("run `pegbox plugin build {}`", folder.display()),
+            Self::Outside { .. } => "put the file itself there, in place of a symbolic link".to_owned(),
             Self::TooLarge { .. } => "raise `limits.module-mib` where the recipe names the plugin, if you know why it is so large".to_owned(),
             Self::Limit { .. } => "set `limits` where the recipe names the plugin".to_owned(),
             Self::Tampered { by, .. } => format!(

@@ -1,5 +1,7 @@
 //! A loaded plugin: checked, described, and ready to make instances of, one for each worker thread.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use crate::component::{
 };
 use crate::configuration::Schema;
 use crate::engine::Runtime;
-use crate::error::{Cause, PluginError};
+use crate::error::{Cause, MAX_NAME, PluginError, clean_text};
 use crate::grants::Grants;
 use crate::identity::{PluginIdentity, Trust};
 use crate::kinds::{Cleaner, Exporter, Loss, Metric, Validator};
@@ -106,7 +108,7 @@ impl Runtime {
             return Err(LoadError::NoBuild { plugin: manifest.to_string(), wanted: "WebAssembly" });
         };
         let file = found.folder.join(&binary.path);
-        let bytes = read_limited(found, &file, &limits)?;
+        let bytes = read_inside(found, &file, limits.module_mib)?;
         let digest = verified(&file, &bytes, binary, options.digest.as_deref())?;
         let identity = identity(manifest, digest, Trust::Sandboxed);
         let permissions = asked(manifest).within(&options.grants.permissions);
@@ -126,7 +128,7 @@ impl Runtime {
             return Err(LoadError::NoBuild { plugin: manifest.to_string(), wanted: "native" });
         };
         let file = found.folder.join(&binary.path);
-        let bytes = std::fs::read(&file).map_err(|fault| LoadError::Read { file: file.clone(), fault })?;
+        let bytes = read_inside(found, &file, MAX_LIBRARY_MIB)?;
         let digest = verified(&file, &bytes, binary, Some(pinned))?;
         let identity = identity(manifest, digest, Trust::Native);
         let library = Library::load(self, Arc::clone(&identity), limits, &file, &bytes)?;
@@ -269,22 +271,37 @@ fn asked(manifest: &Manifest) -> Permissions {
     asked
 }
 
-/// Reads a component, but not one that is too large to compile.
-fn read_limited(found: &Resolved, file: &Path, limits: &Limits) -> Result<Vec<u8>, LoadError> {
-    let limit_mib = limits.module_mib;
-    let fail = |fault: std::io::Error| match fault.kind() {
-        std::io::ErrorKind::NotFound => LoadError::NotBuilt {
+/// A library is code that the recipe trusts; it is only not to fill the memory.
+const MAX_LIBRARY_MIB: u64 = 4096;
+
+/// Reads a plugin's file, but not one that is too large, and none that a symbolic link brings in from elsewhere: a
+/// package could make us read a device that never ends, or show what is none of its own.
+fn read_inside(found: &Resolved, file: &Path, limit_mib: u64) -> Result<Vec<u8>, LoadError> {
+    let fail = |fault: io::Error| match fault.kind() {
+        io::ErrorKind::NotFound => LoadError::NotBuilt {
             plugin: found.manifest.to_string(),
             folder: found.folder.clone(),
             file: file.to_owned(),
         },
         _ => LoadError::Read { file: file.to_owned(), fault },
     };
-    let size = std::fs::metadata(file).map_err(fail)?.len();
-    if size > limit_mib << 20 {
-        return Err(LoadError::TooLarge { file: file.to_owned(), mib: size.div_ceil(1 << 20), limit_mib });
+    let real = file.canonicalize().map_err(fail)?;
+    let folder = found.folder.canonicalize().map_err(fail)?;
+    // Asked before it is opened: to open a pipe is to wait for whoever writes to it.
+    if !real.starts_with(&folder) || !real.metadata().map_err(fail)?.is_file() {
+        return Err(LoadError::Outside { plugin: found.manifest.to_string(), file: file.to_owned() });
     }
-    std::fs::read(file).map_err(fail)
+    let opened = File::open(&real).map_err(fail)?;
+    let size = opened.metadata().map_err(fail)?.len();
+    let too_large =
+        |size: u64| LoadError::TooLarge { file: file.to_owned(), mib: size.div_ceil(1 << 20), limit_mib };
+    if size > limit_mib << 20 {
+        return Err(too_large(size));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    opened.take((limit_mib << 20) + 1).read_to_end(&mut bytes).map_err(fail)?;
+    // It may have grown since.
+    if bytes.len() as u64 > limit_mib << 20 { Err(too_large(bytes.len() as u64)) } else { Ok(bytes) }
 }
 
 /// The digest of `bytes`, which must be what the manifest and the recipe say.
@@ -300,6 +317,9 @@ fn verified(file: &Path, bytes: &[u8], binary: &Binary, pinned: Option<&str>) ->
     Ok(found)
 }
 
+/// One more than there are.
+const MAX_KINDS: usize = 6;
+
 /// The manifest is what people read before they trust a plugin, so it must tell the truth.
 fn agree(manifest: &Manifest, itself: &Description) -> Result<(), LoadError> {
     let disagrees = |what, says: String, itself: String| {
@@ -307,13 +327,15 @@ fn agree(manifest: &Manifest, itself: &Description) -> Result<(), LoadError> {
     };
     let about = &manifest.plugin;
     if itself.name != about.name {
-        return disagrees("its name is", about.name.clone(), itself.name.clone());
+        return disagrees("its name is", about.name.clone(), clean_text(&itself.name, MAX_NAME));
     }
     if itself.version != about.version.to_string() {
-        return disagrees("its version is", about.version.to_string(), itself.version.clone());
+        let version = clean_text(&itself.version, MAX_NAME);
+        return disagrees("its version is", about.version.to_string(), version);
     }
     let sorted = |kinds: &[Kind]| {
-        let mut kinds = kinds.to_vec();
+        // Each is there once, so more than there are is wrong, and need not all be shown.
+        let mut kinds: Vec<Kind> = kinds.iter().copied().take(MAX_KINDS).collect();
         kinds.sort_unstable();
         kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
     };

@@ -14,8 +14,9 @@ const MAX_DEPTH: u32 = 200;
 /// Regular expressions, each of which may take a megabyte.
 const MAX_PATTERNS: usize = 64;
 /// Keywords that make what a reference means depend on where it is met.
-const MOVING: [&str; 6] =
-    ["$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor", "$anchor", "$vocabulary"];
+const MOVING: [&str; 4] = ["$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$anchor"];
+/// Keywords that do so below the outermost schema.
+const SETS_BASE: [&str; 2] = ["$id", "$schema"];
 
 /// # Errors
 /// It is endless, too large, too deep, or has references of which this cannot be told.
@@ -24,7 +25,7 @@ pub fn check(schema: &Value) -> Result<(), String> {
     if patterns > MAX_PATTERNS {
         return Err(format!("it has {patterns} patterns, the most is {MAX_PATTERNS}"));
     }
-    let size = Walk { root: schema, known: HashMap::new() }.size(schema)?;
+    let size = Walk { root: schema, known: HashMap::new() }.size(schema, 0)?;
     if size.parts > MAX_PARTS {
         return Err(format!(
             "it is too large when its references are followed; the most is {MAX_PARTS} parts"
@@ -46,7 +47,11 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn size(&mut self, value: &'a Value) -> Result<Size, String> {
+    /// `above`: how many parts stand around this one.
+    fn size(&mut self, value: &'a Value, above: u32) -> Result<Size, String> {
+        if above >= MAX_DEPTH {
+            return Err(too_deep());
+        }
         let mut whole = Size { parts: 1, depth: 0 };
         let mut add = |part: Size| {
             whole.parts = whole.parts.saturating_add(part.parts);
@@ -55,48 +60,47 @@ impl<'a> Walk<'a> {
         match value {
             Value::Array(items) => {
                 for item in items {
-                    add(self.size(item)?);
+                    add(self.size(item, above + 1)?);
                 }
             }
             Value::Object(members) => {
                 for (key, member) in members {
-                    if MOVING.contains(&key.as_str()) {
-                        return Err(format!("it uses `{key}`, which is not supported"));
-                    }
+                    let moves =
+                        MOVING.contains(&key.as_str()) || (above > 0 && SETS_BASE.contains(&key.as_str()));
                     match member {
-                        Value::String(target) if key == "$ref" => add(self.reference(target)?),
-                        other => add(self.size(other)?),
+                        Value::String(_) if moves => {
+                            return Err(format!("it uses `{key}`, which is not supported"));
+                        }
+                        Value::String(target) if key == "$ref" => add(self.reference(target, above + 1)?),
+                        other => add(self.size(other, above + 1)?),
                     }
                 }
             }
             _ => {}
         }
         whole.depth += 1;
-        if whole.depth > MAX_DEPTH {
-            return Err(format!("it is too deep when its references are followed; the most is {MAX_DEPTH}"));
-        }
         Ok(whole)
     }
 
-    fn reference(&mut self, target: &'a str) -> Result<Size, String> {
+    fn reference(&mut self, target: &'a str, above: u32) -> Result<Size, String> {
         let fail = |what: &str| Err(format!("its reference `{}` {what}", clean_text(target, MAX_NAME)));
-        if let Some(known) = self.known.get(target) {
-            return match known {
-                Some(size) => Ok(*size),
-                None => fail("leads back to itself"),
-            };
+        match self.known.get(target) {
+            Some(Some(size)) if above + size.depth > MAX_DEPTH => return Err(too_deep()),
+            Some(Some(size)) => return Ok(*size),
+            Some(None) => return fail("leads back to itself"),
+            None => {}
         }
         let Some(pointer) = target.strip_prefix('#') else { return fail("leads outside") };
         let Some(value) = self.root.pointer(&unescaped(pointer)) else { return fail("leads nowhere") };
-        // References follow each other no deeper than parts may stand, or a chain of them would fill our stack.
-        if self.known.values().filter(|size| size.is_none()).count() > MAX_DEPTH as usize {
-            return Err(format!("it is too deep when its references are followed; the most is {MAX_DEPTH}"));
-        }
         self.known.insert(target, None);
-        let size = self.size(value)?;
+        let size = self.size(value, above)?;
         self.known.insert(target, Some(size));
         Ok(size)
     }
+}
+
+fn too_deep() -> String {
+    format!("it is too deep when its references are followed; the most is {MAX_DEPTH}")
 }
 
 /// A pointer in a reference is written as in a URI.

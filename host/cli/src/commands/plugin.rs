@@ -1,23 +1,37 @@
 //! `pegbox plugin`: one file a command, its arguments beside it.
 
+/// `pegbox plugin bench`
+mod bench;
+/// `pegbox plugin build`
+mod build;
 /// `pegbox plugin inspect`
 mod inspect;
 /// `pegbox plugin keys`
 mod keys;
 /// `pegbox plugin list`
 mod list;
+/// `pegbox plugin new`
+mod new;
 /// `pegbox plugin pull`
 mod pull;
 /// `pegbox plugin push`
 mod push;
+/// `pegbox plugin run`
+mod run;
 /// `pegbox plugin search`
 mod search;
 /// What the commands that share plugins have in common.
 mod sharing;
+/// `pegbox plugin test`
+mod test;
+/// What the commands that try plugins have in common.
+mod trying;
 /// `pegbox plugin vendor`
 mod vendor;
 /// `pegbox plugin versions`
 mod versions;
+/// `pegbox plugin watch`
+mod watch;
 /// `pegbox plugin yank`
 mod yank;
 
@@ -33,6 +47,18 @@ pub use sharing::Guard;
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
+    /// Make a folder with a plugin that builds and passes its tests
+    New(new::New),
+    /// Make plugin.wasm from a plugin's sources
+    Build(build::Build),
+    /// Run the cases in a plugin's folder `tests`
+    Test(test::Test),
+    /// Try a plugin on a sample of real data
+    Run(run::RunPlugin),
+    /// Measure a plugin: calls, bytes, memory, loading
+    Bench(bench::BenchPlugin),
+    /// Build and test again whenever a source changes
+    Watch(watch::WatchPlugin),
     /// The plugins that a recipe in this place would find
     List(RecipeArgument),
     /// What a plugin is, may do and can be told
@@ -56,6 +82,12 @@ pub enum PluginCommand {
 
 pub fn run(session: &Session, command: PluginCommand) -> Result<(), Box<Report>> {
     match command {
+        PluginCommand::New(arguments) => new::run(&arguments),
+        PluginCommand::Build(arguments) => build::run(session, &arguments),
+        PluginCommand::Test(arguments) => test::run(session, &arguments),
+        PluginCommand::Run(arguments) => run::run(session, &arguments),
+        PluginCommand::Bench(arguments) => bench::run(session, &arguments),
+        PluginCommand::Watch(arguments) => watch::run(session, &arguments),
         PluginCommand::List(arguments) => list::run(session, &arguments.recipe),
         PluginCommand::Inspect(arguments) => inspect::run(session, &arguments),
         PluginCommand::Push(arguments) => push::run(session, &arguments),

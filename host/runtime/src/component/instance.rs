@@ -209,6 +209,10 @@ fn cause(program: &Program, state: &mut HostState, error: &Error) -> Cause {
             what if what.contains("fuel allocated for hostcalls") => {
                 Cause::Copied { limit_mib: limits.copy_mib }
             }
+            what if what.contains("handle limit exceeded") => Cause::Contract {
+                what: "it left more handles behind in earlier calls than one instance may".to_owned(),
+                help: Some("drop tensors that are no longer needed".to_owned()),
+            },
             // As wasmtime words it when `ResourceLimiter::instances` and the like are passed.
             what if what.contains("count too high") => Cause::limit(
                 "it consists of more instances, memories or tables than it may",

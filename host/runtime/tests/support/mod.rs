@@ -36,22 +36,97 @@ pub fn batch(ids: impl IntoIterator<Item = u64>) -> RowBatch {
     RowBatch { fields: vec!["text".to_owned()], rows: rows.collect() }
 }
 
-/// Float tensors are `Vec<f32>`, int tensors `Vec<i64>`.
+/// Float tensors are vectors of `f32`, int tensors of `i64`, booleans of `bool`. It knows how many of its tensors are
+/// alive.
 #[derive(Default)]
 pub struct VecEngine {
     pub applied: AtomicU64,
+    alive: Arc<()>,
+}
+
+/// What a tensor is made of.
+struct Values<T> {
+    values: Vec<T>,
+    _alive: Arc<()>,
 }
 
 fn kind(dtype: DType, shape: Shape) -> TensorType {
     TensorType { shape, dtype }
 }
 
-pub fn floats(dims: &[usize], values: Vec<f32>) -> AnyTensor {
-    AnyTensor::new(values, kind(DType::Float, Shape::new(dims).unwrap()))
+fn values<T: 'static>(tensor: &AnyTensor) -> &[T] {
+    &tensor.downcast_ref::<Values<T>>().unwrap().values
 }
 
-pub fn ints(dims: &[usize], values: Vec<i64>) -> AnyTensor {
-    AnyTensor::new(values, kind(DType::Int, Shape::new(dims).unwrap()))
+/// The last dimension's.
+fn rows(tensor: &AnyTensor) -> impl Iterator<Item = &[f32]> {
+    let size = tensor.shape().last().copied().unwrap_or(1);
+    values::<f32>(tensor).chunks(size)
+}
+
+impl VecEngine {
+    fn floats(&self, op: &TensorOp, arguments: &[&AnyTensor]) -> Result<Vec<f32>, TensorError> {
+        let input: &[f32] = values(arguments[0]);
+        let each = |f: &dyn Fn(f32) -> f32| Ok(input.iter().map(|x| f(*x)).collect());
+        // Of the same shape, or one number.
+        let both = |f: &dyn Fn(f32, f32) -> f32| {
+            let other: &[f32] = values(arguments[1]);
+            Ok(input.iter().zip(other.iter().cycle()).map(|(x, y)| f(*x, *y)).collect())
+        };
+        match op {
+            TensorOp::Exp => each(&f32::exp),
+            TensorOp::Neg => each(&|x| -x),
+            TensorOp::Reshape { .. } | TensorOp::Detach => each(&|x| x),
+            TensorOp::MulScalar(factor) => each(&|x| x * factor),
+            TensorOp::AddScalar(term) => each(&|x| x + term),
+            TensorOp::PowScalar(exponent) => each(&|x| x.powf(*exponent)),
+            TensorOp::Clamp { low, high } => each(&|x| x.clamp(*low, *high)),
+            TensorOp::Add => both(&|x, y| x + y),
+            TensorOp::Sub => both(&|x, y| x - y),
+            TensorOp::Mul => both(&|x, y| x * y),
+            TensorOp::Div => both(&|x, y| x / y),
+            TensorOp::Sum { dims } if dims.is_empty() => Ok(vec![input.iter().sum()]),
+            TensorOp::MaskedFill { value } => {
+                let mask = values::<bool>(arguments[1]).iter();
+                Ok(input.iter().zip(mask).map(|(x, held)| if *held { *value } else { *x }).collect())
+            }
+            TensorOp::LogSoftmax { dim: -1 } => Ok(rows(arguments[0])
+                .flat_map(|row| {
+                    let sum: f32 = row.iter().map(|x| x.exp()).sum();
+                    row.iter().map(move |x| x - sum.ln())
+                })
+                .collect()),
+            TensorOp::Gather { dim: 1 | -1 } => {
+                let size = arguments[0].shape()[1];
+                let indices = values::<i64>(arguments[1]).iter();
+                indices
+                    .zip(rows(arguments[0]))
+                    .map(|(index, row)| {
+                        let place = usize::try_from(*index).ok().and_then(|index| row.get(index));
+                        place.copied().ok_or_else(|| {
+                            TensorError::new("gather", format!("index {index} is outside [0, {size})"))
+                        })
+                    })
+                    .collect()
+            }
+            TensorOp::Relu => panic!("the engine's own mistake"),
+            other => Err(TensorError::new(other.name(), "the test's engine lacks it")),
+        }
+    }
+
+    pub fn alive(&self) -> usize {
+        Arc::strong_count(&self.alive) - 1
+    }
+
+    pub fn tensor<T: Send + Sync + 'static>(
+        &self,
+        dtype: DType,
+        dims: &[usize],
+        values: Vec<T>,
+    ) -> AnyTensor {
+        let values = Values { values, _alive: Arc::clone(&self.alive) };
+        AnyTensor::new(values, kind(dtype, Shape::new(dims).unwrap()))
+    }
 }
 
 impl TensorEngine for VecEngine {
@@ -62,36 +137,46 @@ impl TensorEngine for VecEngine {
         out: TensorType,
     ) -> Result<AnyTensor, TensorError> {
         self.applied.fetch_add(1, Ordering::Relaxed);
-        let input: &Vec<f32> = arguments[0].downcast_ref().unwrap();
-        let values: Vec<f32> = match op {
-            TensorOp::Exp => input.iter().map(|x| x.exp()).collect(),
-            TensorOp::Neg => input.iter().map(|x| -x).collect(),
-            TensorOp::MulScalar(factor) => input.iter().map(|x| x * factor).collect(),
-            TensorOp::Sum { dims } if dims.is_empty() => vec![input.iter().sum()],
-            TensorOp::Relu => panic!("the engine's own mistake"),
-            other => return Err(TensorError::new(other.name(), "the test's engine lacks it")),
-        };
-        Ok(AnyTensor::new(values, out))
+        match (op, arguments[0].dtype()) {
+            (TensorOp::Reshape { .. }, DType::Int) => {
+                return Ok(self.tensor(out.dtype, &out.shape, values::<i64>(arguments[0]).to_vec()));
+            }
+            (TensorOp::LogicalNot, _) => {
+                let not = values::<bool>(arguments[0]).iter().map(|held| !held).collect();
+                return Ok(self.tensor::<bool>(out.dtype, &out.shape, not));
+            }
+            (TensorOp::Argmax { dim: -1 }, DType::Float) => {
+                let largest = |row: &[f32]| (0..row.len()).rev().max_by(|a, b| row[*a].total_cmp(&row[*b]));
+                let rows = rows(arguments[0]).map(|row| largest(row).unwrap_or_default() as i64);
+                return Ok(self.tensor::<i64>(out.dtype, &out.shape, rows.collect()));
+            }
+            _ => {}
+        }
+        let made = self.floats(op, arguments)?;
+        Ok(self.tensor(out.dtype, &out.shape, made))
     }
 
     fn full(&self, shape: Shape, value: f32) -> Result<AnyTensor, TensorError> {
-        Ok(AnyTensor::new(vec![value; shape.elements()], kind(DType::Float, shape)))
+        Ok(self.tensor(DType::Float, &shape, vec![value; shape.elements()]))
     }
 
     fn tensor_from_floats(&self, shape: Shape, values: Vec<f32>) -> Result<AnyTensor, TensorError> {
-        Ok(AnyTensor::new(values, kind(DType::Float, shape)))
+        Ok(self.tensor(DType::Float, &shape, values))
     }
 
     fn tensor_from_ints(&self, shape: Shape, values: Vec<i64>) -> Result<AnyTensor, TensorError> {
-        Ok(AnyTensor::new(values, kind(DType::Int, shape)))
+        Ok(self.tensor(DType::Int, &shape, values))
     }
 
     fn read_floats(&self, tensor: &AnyTensor) -> Result<Vec<f32>, TensorError> {
-        Ok(tensor.downcast_ref::<Vec<f32>>().unwrap().clone())
+        Ok(values(tensor).to_vec())
     }
 
     fn read_ints(&self, tensor: &AnyTensor) -> Result<Vec<i64>, TensorError> {
-        Ok(tensor.downcast_ref::<Vec<i64>>().unwrap().clone())
+        Ok(match tensor.dtype() {
+            DType::Boolean => values::<bool>(tensor).iter().map(|held| i64::from(*held)).collect(),
+            _ => values(tensor).to_vec(),
+        })
     }
 }
 
@@ -129,19 +214,19 @@ impl StepView for TestStep {
     }
 
     fn logits(&self) -> AnyTensor {
-        floats(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+        self.engine.tensor(DType::Float, &[2, 3], vec![1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0])
     }
 
     fn labels(&self) -> AnyTensor {
-        ints(&[2], vec![0, 2])
+        self.engine.tensor(DType::Int, &[2], vec![0_i64, 2])
     }
 
     fn mask(&self) -> AnyTensor {
-        AnyTensor::new(vec![true; 2], kind(DType::Boolean, Shape::new(&[2]).unwrap()))
+        self.engine.tensor(DType::Boolean, &[2], vec![true; 2])
     }
 
     fn weights(&self) -> AnyTensor {
-        floats(&[2], vec![1.0; 2])
+        self.engine.tensor(DType::Float, &[2], vec![1.0_f32; 2])
     }
 
     fn teacher_logits(&self) -> Option<AnyTensor> {

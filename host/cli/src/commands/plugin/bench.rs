@@ -45,7 +45,8 @@ pub fn run(session: &Session, arguments: &BenchPlugin) -> Result<(), Box<Report>
         Ok(program) => Runtime::with_compiler(folder, Compiler { program }),
         Err(_) => Runtime::new(folder),
     };
-    let setting = Setting { found: &found, config: &config, device: &device, corpus: &corpus, engine: &engine };
+    let setting =
+        Setting { found: &found, config: &config, device: &device, corpus: &corpus, engine: &engine };
     let done = bench::bench(&setting, &mut |what| session.console.say(format!("measuring: {what}")))?;
     print(&if arguments.json { format!("{}\n", as_json(&done, &corpus)) } else { table(&done, &corpus) });
     Ok(())
@@ -67,7 +68,10 @@ fn table(done: &Bench, corpus: &Corpus) -> String {
     line("warm load (from cache)", milliseconds(done.warm_load));
     line("new instance", milliseconds(done.instance));
     let memory = done.instance_bytes;
-    line("memory of an instance", memory.map_or("unknown on this system".into(), |b| format!("{:.2} MB", b as f64 / 1e6)));
+    line(
+        "memory of an instance",
+        memory.map_or("unknown on this system".into(), |b| format!("{:.2} MB", b as f64 / 1e6)),
+    );
     if done.runs.iter().any(|run| run.component.megabytes.is_some() && run.batch.is_some()) {
         line("records", format!("{RECORD_BYTES} bytes; {}", corpus.origin));
     }
@@ -82,7 +86,10 @@ fn table(done: &Bench, corpus: &Corpus) -> String {
         line(&name, speed(&run.component));
         if let Some(native) = &run.native {
             line("  native", speed(native));
-            line("  component / native", format!("{:.0}% of the speed", 100.0 * native.call / run.component.call));
+            line(
+                "  component / native",
+                format!("{:.0}% of the speed", 100.0 * native.call / run.component.call),
+            );
         }
     }
     text

@@ -161,7 +161,12 @@ fn finding_line(origin: Option<&str>, finding: &Finding) -> String {
 /// What the tensors are, said before any number.
 const MADE_UP: &str = "there is no model here: the labels are real, the logits are made up\n";
 
-fn loss(session: &Session, plugin: &Plugin, config: &Value, arguments: &RunPlugin) -> Result<(), Box<Report>> {
+fn loss(
+    session: &Session,
+    plugin: &Plugin,
+    config: &Value,
+    arguments: &RunPlugin,
+) -> Result<(), Box<Report>> {
     let records = records(arguments, &["label".to_owned()])?;
     let device = pegbox_models::device::parse(&session.global.device)?;
     let sample = sample::loss(&records, plugin.loss(config)?.as_mut(), plugin.identity(), &device)?;
@@ -175,7 +180,12 @@ fn loss(session: &Session, plugin: &Plugin, config: &Value, arguments: &RunPlugi
     Ok(())
 }
 
-fn metric(session: &Session, plugin: &Plugin, config: &Value, arguments: &RunPlugin) -> Result<(), Box<Report>> {
+fn metric(
+    session: &Session,
+    plugin: &Plugin,
+    config: &Value,
+    arguments: &RunPlugin,
+) -> Result<(), Box<Report>> {
     let records = records(arguments, &["label".to_owned()])?;
     let device = pegbox_models::device::parse(&session.global.device)?;
     let sample = sample::metric(&records, &|| plugin.metric(config), &device)?;
@@ -187,7 +197,12 @@ fn metric(session: &Session, plugin: &Plugin, config: &Value, arguments: &RunPlu
             print(&format!("    {:<24} {:>10.6}  {better} is better\n", score.name, score.value));
         }
         for detail in &report.details {
-            print(&format!("    {} ({}, {} bytes)\n", detail.name, clean_text(&detail.media_type, 80), detail.content.len()));
+            print(&format!(
+                "    {} ({}, {} bytes)\n",
+                detail.name,
+                clean_text(&detail.media_type, 80),
+                detail.content.len()
+            ));
         }
     }
     Ok(())
@@ -201,7 +216,9 @@ fn export(plugin: &Plugin, config: &Value, arguments: &RunPlugin) -> Result<(), 
     let (origin, done) = sample::export(exporter.as_mut(), arguments.model.as_deref(), to)?;
     print(&match origin {
         ModelOrigin::Folder(folder) => format!("the model in {}\n", folder.display()),
-        ModelOrigin::MadeUp => "a made-up model: two small tensors of random numbers, the labels no and yes\n".to_owned(),
+        ModelOrigin::MadeUp => {
+            "a made-up model: two small tensors of random numbers, the labels no and yes\n".to_owned()
+        }
     });
     for (path, bytes) in &done.files {
         print(&format!("  {bytes:>12} bytes  {path}\n"));

@@ -84,7 +84,10 @@ fn shown(report: &CaseReport, failure: &Failure) -> String {
     let mut text = format!("    {place}: {}\n", failure.what);
     let mut part = |name: &str, value: &Option<String>| {
         if let Some(value) = value {
-            text.push_str(&format!("      {name:<9} {}\n", value.trim_end().replace('\n', "\n                ")));
+            text.push_str(&format!(
+                "      {name:<9} {}\n",
+                value.trim_end().replace('\n', "\n                ")
+            ));
         }
     };
     part("expected", &failure.expected);
@@ -95,7 +98,11 @@ fn shown(report: &CaseReport, failure: &Failure) -> String {
 
 fn total(summary: &Summary) -> String {
     let Summary { passed, failed, blessed } = summary;
-    let blessed = if *blessed > 0 { format!(", {blessed} blessed: look at them before you keep them") } else { String::new() };
+    let blessed = if *blessed > 0 {
+        format!(", {blessed} blessed: look at them before you keep them")
+    } else {
+        String::new()
+    };
     format!("{} cases: {passed} passed, {failed} failed{blessed}\n", passed + failed + summary.blessed)
 }
 

@@ -2,7 +2,7 @@
 //! `componentize-qjs` puts the bundle into a component with the QuickJS engine, evaluated up to its first call.
 //!
 //! Why QuickJS and not SpiderMonkey (`componentize-js`): without a JIT, which WebAssembly does not allow, the smaller
-//! engine is the faster one here. docs/benchmarks.md has the figures.
+//! engine is the faster one here. plugin-api/javascript/README.md has the figures.
 
 /// Handles that a call was lent.
 mod borrows;

@@ -31,6 +31,12 @@
 //! `wasm-tools component new`) and, on any other target, to a native library with the C ABI of
 //! `pegbox-plugin-abi`. The contract itself, with units, shapes and errors, is `wit/` in Pegbox's repository.
 //!
+//! # Permissions
+//! [`clock`], [`environment`], [`files`], [`logging`], [`network`] and [`random`] each need a permission that
+//! `plugin.toml` asks for and the recipe grants; a component that calls one without asking does not load. There is
+//! nothing else: `std`'s files, clocks and sockets fail in a component. A native library is not in the sandbox; there
+//! these modules use `std`, and `network` refuses.
+//!
 //! # When the host refuses
 //! Operations on [`Tensor`], [`Step`], [`Model`] and [`Bundle`] return no `Result`. A wrong shape, a wrong
 //! dtype or a passed limit is a mistake of the plugin's author: the host ends the call there and then, and
@@ -39,10 +45,22 @@
 
 /// What an exporter reads and writes.
 mod artifacts;
+/// The time. Needs the permission `clock`.
+pub mod clock;
+/// Environment variables. Needs the permission `environment`.
+pub mod environment;
 /// A failure that a plugin foresees.
 mod error;
 /// The macro `export!`.
 mod export;
+/// Files of granted folders. Needs the permission `read`.
+pub mod files;
+/// Lines for Pegbox's log. Needs the permission `log`.
+pub mod logging;
+/// HTTP. Needs the permission `network`.
+pub mod network;
+/// Random numbers. Needs the permission `random`.
+pub mod random;
 /// One forward pass.
 mod step;
 /// Handles to the host's tensors.

@@ -4,14 +4,13 @@
 
 mod folder;
 mod source;
-mod toolchain;
 
 use crate::process::{self, cargo, root, say, target_dir};
 use anyhow::{Context, Result};
 use folder::Artifact;
+use pegbox_builder::{RUST_TARGET as TARGET, RustToolchain, Tools};
 use source::Source;
 use std::path::{Path, PathBuf};
-use toolchain::Toolchain;
 use wit_component::ComponentEncoder;
 
 /// Which builds of the plugins are wanted.
@@ -19,9 +18,6 @@ pub struct Options {
     /// The native libraries too.
     pub native: bool,
 }
-
-/// The target of components: no operating system, so there is nothing to import but the contract.
-const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The profile in the workspace's Cargo.toml: one optimised unit for each plugin.
 const PROFILE: &str = "guest";
@@ -51,13 +47,13 @@ pub fn build_plugins(options: &Options) -> Result<PathBuf> {
 /// Compiles the core modules. The guests have a target folder of their own, so that a compiler which builds
 /// its standard library does so once, and the host's builds stay untouched.
 fn build_modules(root: &Path, sources: &[Source]) -> Result<PathBuf> {
-    let toolchain = Toolchain::find()?;
+    let toolchain = RustToolchain::find(&Tools::of_user(|line| eprintln!("  {line}"))?)?;
     let target = target_dir(root).join("guests");
     say(&format!("Plugins as WebAssembly: {toolchain}"));
     let mut command = cargo();
     command.arg("build").args(["--profile", PROFILE, "--target", TARGET]).args(packages(sources));
     command.current_dir(root).env("CARGO_TARGET_DIR", &target);
-    toolchain.apply(&mut command);
+    toolchain.apply(&mut command, &[(root, "pegbox")]);
     process::run(&mut command)?;
     Ok(target.join(TARGET).join(PROFILE))
 }

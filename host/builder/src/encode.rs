@@ -1,13 +1,9 @@
 //! From a core module to a component, for the languages whose compilers make core modules.
 
-use std::path::Path;
-
 use wasmparser::{Parser, Payload};
-use wit_component::{ComponentEncoder, StringEncoding};
-use wit_parser::Resolve;
+use wit_component::ComponentEncoder;
 
 use crate::error::BuildError;
-use crate::world::WORLD;
 
 /// Wraps a core module whose own sections say what it imports and exports, as wit-bindgen leaves them.
 ///
@@ -21,23 +17,6 @@ pub(crate) fn component(module: &[u8]) -> Result<Vec<u8>, BuildError> {
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| BuildError::Component { fault: format!("{error:#}"), help: None })?;
     Ok(encoded)
-}
-
-/// Wraps a core module that follows the canonical ABI of the world in `wit` (a job's), and says nothing itself.
-///
-/// # Errors
-/// As [`component`].
-pub(crate) fn component_of_world(module: &[u8], wit: &Path) -> Result<Vec<u8>, BuildError> {
-    let mut module = module.to_vec();
-    let mut embed = || -> Result<(), Box<dyn std::error::Error>> {
-        let mut resolve = Resolve::default();
-        let (package, _) = resolve.push_dir(wit)?;
-        let world = resolve.select_world(&[package], Some(WORLD))?;
-        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
-        Ok(())
-    };
-    embed().map_err(|error| BuildError::Component { fault: error.to_string(), help: None })?;
-    component(&module)
 }
 
 /// A libc that was linked in shows in the imports: they would be the operating system's, and there is none.

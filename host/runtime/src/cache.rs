@@ -40,25 +40,26 @@ impl Cache {
         &self.folder
     }
 
-    /// The name under which `engine` keeps what it made of the component with these bytes: another
-    /// wasmtime, configuration or processor is another name.
-    pub fn entry(engine: &Engine, component: &[u8]) -> String {
+    /// The name under which `engine` keeps what it made of the component with this digest: another wasmtime,
+    /// configuration or processor is another name.
+    pub fn entry(engine: &Engine, component_digest: &str) -> String {
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
-        hasher.0.update(component);
+        component_digest.hash(&mut hasher);
         digest::hex(&hasher.0.finalize())
     }
 
     /// The compiled code under that name, if it is there and is ours.
     pub fn get(&self, entry: &str) -> Option<Vec<u8>> {
         let mut file = fs::read(self.path(entry)).ok()?;
-        if file.len() < MAC_BYTES {
-            return None;
-        }
-        let code = file.split_off(MAC_BYTES);
-        match self.mac(entry, &code).verify_slice(&file) {
-            Ok(()) => Some(code),
+        // At the end, so that the code before it need not be moved.
+        let (code, mac) = file.split_last_chunk::<MAC_BYTES>()?;
+        match self.mac(entry, code).verify_slice(mac) {
+            Ok(()) => {
+                file.truncate(file.len() - MAC_BYTES);
+                Some(file)
+            }
             Err(_) => {
                 tracing::warn!(
                     entry,
@@ -75,7 +76,7 @@ impl Cache {
     /// The folder cannot be written to.
     pub fn put(&self, entry: &str, code: &[u8]) -> io::Result<()> {
         let mac = self.mac(entry, code).finalize().into_bytes();
-        write_whole(&self.folder, &self.path(entry), &[&mac, code])
+        write_whole(&self.folder, &self.path(entry), &[code, &mac])
     }
 
     fn path(&self, entry: &str) -> PathBuf {

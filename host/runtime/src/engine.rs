@@ -107,14 +107,15 @@ impl Runtime {
         cache.map_or_else(std::env::temp_dir, |cache| cache.folder().to_owned())
     }
 
-    /// The component with these bytes, compiled now or in an earlier run.
+    /// The component with these bytes and this digest, compiled now or in an earlier run.
     pub(crate) fn compile(
         &self,
         engine: &Engine,
         bytes: &[u8],
+        digest: &str,
         limits: &Limits,
     ) -> Result<Component, CompileError> {
-        let cache = self.0.cache.as_ref().map(|cache| (cache, Cache::entry(engine, bytes)));
+        let cache = self.0.cache.as_ref().map(|cache| (cache, Cache::entry(engine, digest)));
         if let Some(code) = cache.as_ref().and_then(|(cache, entry)| cache.get(entry)) {
             match ours(engine, &code) {
                 Ok(component) => return Ok(component),

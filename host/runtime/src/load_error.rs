@@ -67,8 +67,8 @@ impl LoadError {
             Self::NotFound { help, .. } => help.clone(),
             Self::Call(error) => return error.help(),
             Self::NotGranted { name, missing, .. } => format!(
-                "if you trust it with that, add to the recipe: [grants.\"{name}\"] {}",
-                missing.join(" ; ")
+                "if you trust it with that, add to the recipe\n[grants.\"{name}\"]\n{}",
+                missing.join("\n")
             ),
             Self::Compile { key, limit, .. } => format!(
                 "raise `limits.{key}` (now {limit}) where the recipe names the plugin, if you know why it is so large"

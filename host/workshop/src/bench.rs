@@ -31,6 +31,8 @@ use rounds::Work;
 pub const BATCHES: [usize; 2] = [64, 256];
 /// Rounds that count.
 const ROUNDS: usize = 7;
+/// Seconds that a round takes at least.
+const ROUND_SECONDS: f64 = 0.1;
 /// A plugin that is slow gets fewer rounds, but three at least.
 const PATIENCE: Duration = Duration::from_secs(8);
 const FEWEST: usize = 3;
@@ -180,16 +182,17 @@ fn run(
     native: Option<&Plugin>,
     config: &Value,
 ) -> Result<Run, WorkshopError> {
+    // The first round warms up, and says how much work makes a round that is long enough to be timed.
+    let passes = work.round(plugin, config, 1)?.passes_for(ROUND_SECONDS);
+    if let Some(native) = native {
+        work.round(native, config, 1)?;
+    }
     let (mut of_component, mut of_native) = (Vec::new(), Vec::new());
     let started = Instant::now();
-    for round in 0..=ROUNDS {
-        let component = work.round(plugin, config)?;
-        let native = native.map(|native| work.round(native, config)).transpose()?;
-        if round > 0 {
-            of_component.push(component);
-            of_native.extend(native);
-        }
-        if round >= FEWEST && started.elapsed() > PATIENCE {
+    for round in 0..ROUNDS {
+        of_component.push(work.round(plugin, config, passes)?);
+        of_native.extend(native.map(|native| work.round(native, config, passes)).transpose()?);
+        if round + 1 >= FEWEST && started.elapsed() > PATIENCE {
             break;
         }
     }

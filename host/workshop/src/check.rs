@@ -27,7 +27,7 @@ use crate::case::{self, Body, Case};
 use crate::error::{WorkshopError, line_of};
 use crate::report::{CaseReport, Failure, Verdict};
 
-pub use loss::{check as check_loss, compute as compute_loss};
+pub use loss::compute as compute_loss;
 
 /// How cases are run.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -82,3 +82,27 @@ exported!(
     "pegbox:sdk-exporter/exporter",
     { "pegbox:plugin/types@0.1.1": types, "pegbox:plugin/artifacts@0.1.1": artifacts }
 );
+
+/// What a plugin may call if its manifest asks for it. Imports that it does not call are left out.
+pub mod capabilities {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package pegbox:sdk-capabilities;
+
+            world capabilities {
+                import pegbox:plugin/logging@0.1.1;
+                import wasi:clocks/wall-clock@0.2.12;
+                import wasi:clocks/monotonic-clock@0.2.12;
+                import wasi:random/random@0.2.12;
+                import wasi:cli/environment@0.2.12;
+                import wasi:filesystem/types@0.2.12;
+                import wasi:filesystem/preopens@0.2.12;
+                import wasi:http/types@0.2.12;
+                import wasi:http/outgoing-handler@0.2.12;
+            }
+        ",
+        world: "pegbox:sdk-capabilities/capabilities",
+        generate_all,
+    });
+}

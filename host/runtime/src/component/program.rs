@@ -66,7 +66,7 @@ impl Program {
         check_header(file, bytes)?;
         let Stage { engine, linker } = runtime.stage(limits.stack_kib)?;
         let component = runtime
-            .compile(&engine, bytes, &limits)
+            .compile(&engine, bytes, identity.digest.as_deref().unwrap_or_default(), &limits)
             .map_err(|error| not_compiled(&identity, file, &limits, error))?;
         check_imports(&engine, &identity, manifest, &component)?;
         check_exports(&engine, &identity, &manifest.plugin.kinds, &component.component_type())?;

@@ -83,9 +83,9 @@ impl Work {
         })
     }
 
-    /// On an instance of its own: what a validator gathers in one round must not weigh on the next.
-    pub fn round(&self, plugin: &Plugin, config: &Value) -> Result<Round, PluginError> {
-        let mut instance = self.instance(plugin, config)?;
+    /// The whole work `passes` times, each on an instance of its own: what a validator gathers in one pass must not
+    /// weigh on the next. Making the instance does not count.
+    pub fn round(&self, plugin: &Plugin, config: &Value, passes: usize) -> Result<Round, PluginError> {
         let calls = match self {
             Self::Clean(batches) | Self::Validate(batches) => batches.len(),
             Self::Loss { .. } | Self::Metric { .. } => STEPS,
@@ -94,23 +94,36 @@ impl Work {
         if let Self::Loss { engine, .. } | Self::Metric { engine, .. } = self {
             engine.take();
         }
-        let started = Instant::now();
-        for call in 0..calls {
-            instance.call(self, call)?;
+        let mut seconds = 0.0;
+        for _ in 0..passes {
+            let mut instance = self.instance(plugin, config)?;
+            let started = Instant::now();
+            for call in 0..calls {
+                instance.call(self, call)?;
+            }
+            seconds += started.elapsed().as_secs_f64();
         }
-        let seconds = started.elapsed().as_secs_f64();
-        let size = |batch: &RowBatch| {
-            batch.rows.iter().flat_map(|row| &row.values).flatten().map(String::len).sum::<usize>()
-        };
         let (bytes, operations) = match self {
             Self::Clean(batches) | Self::Validate(batches) => {
-                (Some(batches.iter().map(size).sum::<usize>() as u64), None)
+                (Some(batches.iter().map(size).sum::<u64>()), None)
             }
             Self::Loss { engine, .. } | Self::Metric { engine, .. } => (None, Some(engine.take())),
             Self::Export(model) => (Some(model.size()), None),
         };
-        Ok(Round { calls, seconds, bytes, operations })
+        let bytes = bytes.map(|bytes| bytes * passes as u64);
+        Ok(Round { calls: calls * passes, seconds, bytes, operations })
     }
+}
+
+impl Round {
+    /// How often the work must be done for a round to take `seconds`.
+    pub fn passes_for(&self, seconds: f64) -> usize {
+        (seconds / self.seconds.max(1e-6)).ceil().clamp(1.0, 1000.0) as usize
+    }
+}
+
+fn size(batch: &RowBatch) -> u64 {
+    batch.rows.iter().flat_map(|row| &row.values).flatten().map(|value| value.len() as u64).sum()
 }
 
 impl Instance {

@@ -132,7 +132,9 @@ fn clean(plugin: &Plugin, config: &Value, arguments: &RunPlugin) -> Result<(), B
 fn validate(plugin: &Plugin, config: &Value, arguments: &RunPlugin) -> Result<(), Box<Report>> {
     let records = records(arguments, &plugin.manifest().records.fields)?;
     let sample = sample::validate(&records, plugin.validator(config)?.as_mut())?;
-    print("\n");
+    if !sample.findings.is_empty() && arguments.show > 0 {
+        print("\n");
+    }
     for (origin, finding) in sample.findings.iter().take(arguments.show) {
         print(&format!("{}\n", finding_line(origin.as_deref(), finding)));
     }
@@ -223,13 +225,12 @@ fn export(plugin: &Plugin, config: &Value, arguments: &RunPlugin) -> Result<(), 
     for (path, bytes) in &done.files {
         print(&format!("  {bytes:>12} bytes  {path}\n"));
     }
-    print(&format!(
-        "{} files in {} in {:.2} s; {} tensors read back and equal\n",
-        done.files.len(),
-        done.to.display(),
-        done.seconds,
-        done.verified_tensors
-    ));
+    let verified = match done.verified_tensors {
+        0 => String::new(),
+        count => format!("; {count} tensors read back from safetensors files and equal"),
+    };
+    let (count, to) = (done.files.len(), done.to.display());
+    print(&format!("{count} files in {to} in {:.2} s{verified}\n", done.seconds));
     Ok(())
 }
 

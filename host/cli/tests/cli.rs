@@ -10,5 +10,7 @@ mod first_party;
 mod fixture;
 #[path = "../../../tests/cli/killed.rs"]
 mod killed;
+#[path = "../../../tests/cli/trust.rs"]
+mod trust;
 #[path = "../../../tests/cli/whole_run.rs"]
 mod whole_run;

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use pegbox_data::PaddedBatch;
 use pegbox_models::Parameters;
-use pegbox_runtime::Score;
+use pegbox_runtime::{Loss, Score};
 
 use crate::backward::backward;
 use crate::checkpoint::{self, Best, State};
 use crate::error::{Fault, TrainError};
-use crate::evaluate::{self, evaluate};
+use crate::evaluate::{self, Evaluation, evaluate};
 use crate::event::{Event, Flow, TrainObserver};
 use crate::job::{Start, TrainJob, TrainSummary};
 use crate::optimizer::{Optimizer, Window};
@@ -219,18 +219,13 @@ impl<'a> Trainer<'a> {
     /// Scores of the validation part; true if they are the best so far.
     fn validate(&mut self, epoch: u32, observer: &mut dyn TrainObserver) -> Result<bool, TrainError> {
         let started = Instant::now();
-        let job = &mut self.job;
-        let evaluation = evaluate(
-            &job.model,
-            &job.device,
-            job.validation,
-            &job.batching,
-            &job.classes,
-            &mut job.metrics,
-            Some(job.loss.as_mut()),
-        )?;
+        let evaluation = match self.evaluation(true) {
+            // Without a loss there are still the scores.
+            Err(error) if self.may_leave_out(&error) => self.evaluation(false)?,
+            evaluation => evaluation?,
+        };
         let scores = evaluation.report.scores;
-        let score = match evaluate::selected(&scores, job.settings.select_by.as_deref())? {
+        let score = match evaluate::selected(&scores, self.job.settings.select_by.as_deref())? {
             Some(score) => score.clone(),
             None => Score {
                 name: "loss".into(),
@@ -258,6 +253,20 @@ impl<'a> Trainer<'a> {
             observer.event(&Event::EarlyStop { step: self.state.step, patience });
         }
         Ok(best)
+    }
+
+    fn evaluation(&mut self, with_loss: bool) -> Result<Evaluation, TrainError> {
+        let job = &mut self.job;
+        let loss: Option<&mut dyn Loss> = if with_loss { Some(&mut *job.loss) } else { None };
+        evaluate(
+            &job.model,
+            &job.device,
+            job.validation,
+            &job.batching,
+            &job.classes,
+            &mut job.metrics,
+            loss,
+        )
     }
 
     /// Commits a checkpoint, and deletes those that are not kept.

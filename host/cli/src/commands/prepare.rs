@@ -58,6 +58,9 @@ pub fn summary(report: &PrepareReport) -> String {
 }
 
 fn cleaned(stage: &StageReport) -> String {
+    if let Some(why) = &stage.disabled {
+        return format!("cleaned     {}@{}: left out, because {why}", stage.plugin, stage.version);
+    }
     let mut parts = vec![format!("{} kept", stage.kept), format!("{} changed", stage.changed)];
     if stage.split > 0 {
         parts.push(format!("{} split", stage.split));

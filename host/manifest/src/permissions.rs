@@ -78,7 +78,7 @@ impl Permissions {
         let lists = lists
             .iter()
             .filter(|(_, entries)| !entries.is_empty())
-            .map(|(name, entries)| format!("{name} = {entries:?}"));
+            .map(|(name, entries)| format!("{name} = {}", toml::Value::from(entries.to_vec())));
         flags.chain(lists).collect()
     }
 
@@ -89,11 +89,12 @@ impl Permissions {
             let bad = plain.is_empty()
                 || plain.starts_with('/')
                 || plain.contains(['\\', ':'])
+                || plain.contains(char::is_control)
                 || plain.split('/').any(|part| part.is_empty() || part == "..");
             bad.then(|| ("read", format!("`{entry}` is not a folder inside the recipe's")))
         };
         let variable = |entry: &String| {
-            let bad = entry.is_empty() || entry.contains(['=', '\0']);
+            let bad = entry.is_empty() || entry.contains('=') || entry.contains(char::is_control);
             bad.then(|| ("environment", format!("`{entry}` is not the name of an environment variable")))
         };
         let host = |entry: &String| {
@@ -132,12 +133,20 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_toml_whatever_the_names() {
+        let asked = parse("read = [\"a\\u200bb\", \"it's\"]\nenvironment = [\"A\\\\B\"]");
+        assert_eq!(parse(&asked.lines().join("\n")), asked);
+    }
+
+    #[test]
     fn values_without_sense_are_faults() {
         for bad in [
             "read = [\"/etc\"]",
             "read = [\"a/../..\"]",
             "read = [\"\"]",
+            "read = [\"a\\u001b[2J\"]",
             "environment = [\"A=B\"]",
+            "environment = [\"A\\nB\"]",
             "network = [\"http://x.org\"]",
             "network = [\"x.org:port\"]",
         ] {

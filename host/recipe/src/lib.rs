@@ -242,6 +242,15 @@ to = "out/hf"
     }
 
     #[test]
+    fn a_weight_that_is_none_in_single_precision_is_refused() {
+        for weight in ["1e300", "1e-300", "-1.0", "inf", "nan"] {
+            let loss = format!("loss = [{{ builtin = \"cross-entropy\", weight = {weight} }}]");
+            let report = fault("learning-rate = 2e-4", &loss);
+            assert!(report.starts_with(&format!("{weight} | `weight` must be above 0")), "{report}");
+        }
+    }
+
+    #[test]
     fn a_grant_without_sense_is_shown_at_its_place() {
         let grant = |what: &str| fault("[train]", &format!("[grants.\"a/b\"]\n{what}\n[train]"));
         assert!(grant("clok = true").starts_with("clok | unknown key `clok`"), "{}", grant("clok = true"));

@@ -131,7 +131,10 @@ pub(crate) fn read_terms(train: &mut Section<'_, '_>, built_in: &[&str]) -> Opti
 }
 
 fn read_term(mut section: Section<'_, '_>, built_in: &[&str]) -> Option<Term> {
-    let weight = section.number("weight", "above 0", |weight| weight > 0.0).unwrap_or(1.0);
+    // In the precision of the loss: 1e-60 is 0 there, 1e60 is infinite.
+    let is_weight = |weight: f64| weight as f32 > 0.0 && (weight as f32).is_finite();
+    let weight =
+        section.number("weight", "above 0, and of a size that a loss can have", is_weight).unwrap_or(1.0);
     let provider = provider(&mut section, built_in);
     if let Some(Provider::Plugin(PluginUse { on_failure: OnFailure::Disable, .. })) = &provider {
         section.fault(

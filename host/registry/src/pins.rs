@@ -39,6 +39,8 @@ pub fn write_pins(recipe: &Path, pins: &[Pin]) -> Result<(), RegistryError> {
     let value = Value::try_from(&pins).map_err(|error| wrong(recipe, &error.to_string()))?;
     table.insert(KEY.to_owned(), value);
     let text = toml::to_string(&table).map_err(|error| wrong(recipe, &error.to_string()))?;
+    // Tables nested as deep as can be read come out deeper than that.
+    toml::from_str::<Table>(&text).map_err(|error| wrong(recipe, error.message()))?;
     let path = recipe.join(FILE_NAME);
     pegbox_durable::write_file(&path, format!("{HEAD}{text}").as_bytes()).map_err(RegistryError::disk(&path))
 }
@@ -109,6 +111,27 @@ mod tests {
         let text = fs::read_to_string(recipe.path().join(FILE_NAME)).unwrap();
         assert!(text.starts_with("# Written by Pegbox"));
         assert!(text.contains("source = \"pypi:x\""), "{text}");
+    }
+
+    /// Found by fuzzing.
+    #[test]
+    fn a_lock_file_that_could_not_be_read_again_is_not_written() {
+        let recipe = tempfile::tempdir().unwrap();
+        let path = recipe.path().join(FILE_NAME);
+        let mut refused = 0;
+        for depth in 1..200 {
+            let text = format!("[x]\ny = {{ {}a = 1 }}\n", "a.".repeat(depth));
+            fs::write(&path, &text).unwrap();
+            if read_pins(recipe.path()).is_err() {
+                continue;
+            }
+            if write_pins(recipe.path(), &[]).is_err() {
+                refused += 1;
+                assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            }
+            assert!(read_pins(recipe.path()).unwrap().is_empty(), "{depth}");
+        }
+        assert!(refused > 0, "every depth that can be read can be written: is the check still needed?");
     }
 
     #[test]

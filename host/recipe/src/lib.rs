@@ -242,6 +242,22 @@ to = "out/hf"
     }
 
     #[test]
+    fn a_number_that_is_too_large_is_not_lost_in_silence() {
+        let huge = "99999999999999999999";
+        let report = fault("learning-rate = 2e-4", &format!("epochs = {huge}"));
+        assert!(report.starts_with(&format!("{huge} | `epochs` is too large")), "{report}");
+        for (key, what, number) in [
+            ("limits", format!("{{ deadline-ms = {huge} }}"), huge),
+            ("config", format!("{{ a = [1, {huge}] }}"), huge),
+            ("config", "{ a = { b = inf } }".to_owned(), "inf"),
+        ] {
+            let loss = format!("loss = {{ plugin = \"a/b\", {key} = {what} }}");
+            let report = fault("learning-rate = 2e-4", &loss);
+            assert!(report.starts_with(&format!("{number} | `{key}` holds a number that")), "{report}");
+        }
+    }
+
+    #[test]
     fn a_weight_that_is_none_in_single_precision_is_refused() {
         for weight in ["1e300", "1e-300", "-1.0", "inf", "nan"] {
             let loss = format!("loss = [{{ builtin = \"cross-entropy\", weight = {weight} }}]");

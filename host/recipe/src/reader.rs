@@ -155,7 +155,10 @@ impl<'a, 'i> Section<'a, 'i> {
     pub(crate) fn whole(&mut self, key: &'static str, least: u64) -> Option<u64> {
         let value = self.get(key)?;
         let Some(integer) = as_integer(value.get_ref()) else {
-            self.wrong_type(key, value, "a whole number");
+            match value.get_ref() {
+                DeValue::Integer(_) => self.fault(value.span(), format!("`{key}` is too large"), None),
+                _ => self.wrong_type(key, value, "a whole number"),
+            }
             return None;
         };
         match u64::try_from(integer) {
@@ -237,7 +240,12 @@ impl<'a, 'i> Section<'a, 'i> {
     pub(crate) fn json(&mut self, key: &'static str) -> serde_json::Value {
         match self.get(key) {
             None => serde_json::Value::Object(serde_json::Map::new()),
-            Some(value) if value.get_ref().is_table() => to_json(value.get_ref()),
+            Some(value) if value.get_ref().is_table() => {
+                if let Some(span) = misfit(value) {
+                    self.fault(span, format!("`{key}` holds a number that is too large, or is none"), None);
+                }
+                to_json(value.get_ref())
+            }
             Some(value) => {
                 self.wrong_type(key, value, "a table");
                 serde_json::Value::Null
@@ -336,6 +344,18 @@ fn as_number(value: &DeValue<'_>) -> Option<f64> {
         DeValue::Float(float) => float.as_str().parse().ok(),
         _ => None,
     }
+}
+
+/// Where the first number stands that JSON does not have: it would be lost in silence.
+fn misfit(value: &Spanned<DeValue<'_>>) -> Option<Range<usize>> {
+    let lost = match value.get_ref() {
+        DeValue::Integer(_) => as_integer(value.get_ref()).is_none(),
+        DeValue::Float(_) => !as_number(value.get_ref()).is_some_and(f64::is_finite),
+        DeValue::Array(array) => return array.iter().find_map(misfit),
+        DeValue::Table(table) => return table.iter().find_map(|(_, value)| misfit(value)),
+        _ => false,
+    };
+    lost.then(|| value.span())
 }
 
 fn to_json(value: &DeValue<'_>) -> serde_json::Value {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
-use pegbox_runtime::{Grants, LoadOptions, Plugin, PluginFolders, Resolved, Runtime};
+use pegbox_runtime::{
+    Cleaner, Grants, LoadOptions, Plugin, PluginFolders, Resolved, Runtime, TrustLevel, digest,
+};
 use pegbox_train::{builtin_identity, builtin_loss};
 use serde_json::json;
 
@@ -33,6 +35,8 @@ pub struct Measured {
     pub difference: f64,
     /// MB/s of the cleaner.
     pub cleaner: Sample,
+    /// Its speed over that of its native build, pair by pair, where there is one.
+    pub of_native: Option<Sample>,
 }
 
 /// `templates` holds `<language>-loss` and `<language>-cleaner`, built.
@@ -73,14 +77,23 @@ fn measure_one(
 
     let runtime = runtime(cache.path())?;
     let (cost, difference) = steps(&load(&runtime, &of_loss)?)?;
-    let of_cleaner = load(&runtime, &find(&templates.join(format!("{language}-cleaner")))?)?;
-    let mut cleaner = of_cleaner.cleaner(&json!({}))?;
+    let of_cleaner = find(&templates.join(format!("{language}-cleaner")))?;
+    let mut cleaner = load(&runtime, &of_cleaner)?.cleaner(&json!({}))?;
+    let mut native = native(&runtime, &of_cleaner)?;
     let bytes: usize = batches.iter().flat_map(|batch| &batch.rows).map(cleaner::length).sum();
-    let mut speeds = Vec::new();
+    let (mut speeds, mut of_native) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
-        let (seconds, _) = cleaner::time(cleaner.as_mut(), batches)?;
+        let (seconds, outcomes) = cleaner::time(cleaner.as_mut(), batches)?;
+        let compared = match &mut native {
+            Some(native) => Some(cleaner::time(native.as_mut(), batches)?),
+            None => None,
+        };
+        if compared.as_ref().is_some_and(|(_, theirs)| *theirs != outcomes) {
+            return Err(anyhow!("the component and the native library clean differently"));
+        }
         if round > 0 {
             speeds.push(bytes as f64 / 1e6 / seconds);
+            of_native.extend(compared.map(|(theirs, _)| bytes as f64 / 1e6 / theirs));
         }
     }
     Ok(Measured {
@@ -90,6 +103,7 @@ fn measure_one(
         load: Sample::of(&loads).context("no loads")?,
         cost,
         difference,
+        of_native: Sample::of_ratios(&speeds, &of_native),
         cleaner: Sample::of(&speeds).with_context(|| format!("no rounds of {BATCH}"))?,
     })
 }
@@ -137,6 +151,15 @@ fn runtime(cache: &Path) -> Result<Runtime> {
 fn load(runtime: &Runtime, found: &Resolved) -> Result<Plugin> {
     let grants = Grants { permissions: found.manifest.permissions.clone(), root: PathBuf::new() };
     Ok(runtime.load(found, &LoadOptions { grants, ..LoadOptions::default() })?)
+}
+
+/// The cleaner's native library, if it was built.
+fn native(runtime: &Runtime, found: &Resolved) -> Result<Option<Box<dyn Cleaner>>> {
+    let Some(binary) = &found.manifest.native else { return Ok(None) };
+    let bytes = std::fs::read(found.folder.join(&binary.path))?;
+    let trust = TrustLevel::Native { digest: digest::of(&bytes) };
+    let plugin = runtime.load(found, &LoadOptions { trust, ..LoadOptions::default() })?;
+    Ok(Some(plugin.cleaner(&json!({}))?))
 }
 
 fn find(folder: &Path) -> Result<Resolved> {

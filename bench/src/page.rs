@@ -107,7 +107,7 @@ impl Page {
             cleaner::BATCH,
             cleaner::RECORD
         ));
-        for languages::Measured { language, size, compile, load, cost, difference, cleaner } in measured {
+        for languages::Measured { language, size, compile, load, cost, difference, cleaner, .. } in measured {
             self.line(&format!(
                 "| {language} | **{}** | {difference:.1e} | {} | {} | {compile:.2} | {:.1} ({:.1} to {:.1}) |",
                 quartiles(cost),
@@ -117,6 +117,14 @@ impl Page {
                 load.min * 1e3,
                 load.max * 1e3,
             ));
+        }
+        for languages::Measured { language, of_native, .. } in measured {
+            if let Some(speed) = of_native {
+                self.line(&format!(
+                    "\nThe cleaner in {language} against its native build: **{}**",
+                    ratio(speed)
+                ));
+            }
         }
     }
 

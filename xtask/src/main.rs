@@ -3,6 +3,7 @@
 //! This program stays small on purpose: it is the first thing that a fresh clone builds, so it depends
 //! on neither Burn nor wasmtime and starts everything heavy as a process of its own.
 
+mod author;
 mod bench;
 mod guest;
 mod parity;
@@ -36,6 +37,8 @@ enum Command {
     },
     /// Make, build and test every template of `pegbox plugin new`.
     Templates,
+    /// Time the way of a new plugin author in every language; write docs/benchmarks.md.
+    Author,
     /// Measure against PyTorch, native code and built-in losses on this machine; write docs/benchmarks.md.
     Bench(bench::Options),
     /// Make the parity fixtures anew, or check an exported folder, with Hugging Face Transformers.
@@ -47,6 +50,7 @@ fn main() -> Result<()> {
         Command::Quickstart => quickstart::run(),
         Command::Test(options) => test::run(&options),
         Command::Plugins { native } => guest::build_plugins(&guest::Options { native }).map(|_| ()),
+        Command::Author => author::run(),
         Command::Templates => templates::run(&process::root()?),
         Command::Bench(options) => bench::run(&options),
         Command::Parity(options) => parity::run(&options),

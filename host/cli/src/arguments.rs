@@ -69,6 +69,11 @@ pub enum Command {
     /// Make, test, look at and share plugins
     #[command(subcommand)]
     Plugin(crate::commands::PluginCommand),
+    /// The JSON Schema of a file that people write
+    Schema {
+        #[arg(value_enum)]
+        document: crate::commands::Document,
+    },
     /// Look at base models
     #[command(subcommand)]
     Models(ModelsCommand),

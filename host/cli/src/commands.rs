@@ -20,10 +20,13 @@ mod prepare;
 mod resume;
 /// `pegbox run`
 mod run;
+/// `pegbox schema`
+mod schema;
 /// `pegbox train`
 mod train;
 
 pub use plugin::{Guard, PluginCommand};
+pub use schema::Document;
 
 use crate::arguments::{Command, ModelsCommand, RunArgument};
 use crate::plugins::RecipePlugins;
@@ -49,6 +52,7 @@ pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
         Command::Predict(arguments) => predict::run(session, &arguments),
         Command::Run(arguments) => run::run(session, &Recipe::load(&arguments.recipe)?),
         Command::Plugin(command) => plugin::run(session, command),
+        Command::Schema { document } => schema::run(document),
         Command::Models(ModelsCommand::Inspect(arguments)) => models::inspect(session, &arguments),
     }
 }

@@ -122,8 +122,5 @@ fn a_component_that_still_lacks_its_words_is_refused_by_the_import() {
     let seen = project.pegbox(&["check"]);
     assert_eq!(seen.status(), 2);
     let messages = seen.messages();
-    assert!(
-        messages.contains("imports `acme:words/lexicon`"),
-        "{messages}"
-    );
+    assert!(messages.contains("imports `acme:words/lexicon`"), "{messages}");
 }

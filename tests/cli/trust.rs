@@ -78,7 +78,10 @@ fn check_tells_what_plugins_may_do_and_what_is_granted_for_nothing() {
     grant(&project);
     project.edit("\"hostile/unlucky\"\n", "\"hostile/unlucky\"\non-failure = \"skip\"\n");
     let messages = project.pegbox(&["check"]).succeeds().messages();
-    assert!(messages.contains("hostile/unlucky@0.1.0 may: clock = true, read = [\"lexicons\"]"), "{messages}");
+    assert!(
+        messages.contains("hostile/unlucky@0.1.0 may: clock = true, read = [\"lexicons\"]"),
+        "{messages}"
+    );
     assert!(messages.contains("what it does not ask for: random = true"), "{messages}");
 }
 
@@ -90,7 +93,10 @@ fn losses_are_summed_by_weight() {
         "[{ builtin = \"cross-entropy\", weight = 0.25 }, { builtin = \"focal\", weight = 0.75, config = { gamma = 0.0 } }]",
     );
     let messages = project.pegbox(&["train"]).succeeds().messages();
-    assert!(messages.contains("loss 0.25 * cross-entropy (built in) + 0.75 * focal (built in)"), "{messages}");
+    assert!(
+        messages.contains("loss 0.25 * cross-entropy (built in) + 0.75 * focal (built in)"),
+        "{messages}"
+    );
     // Focal loss without gamma is cross-entropy, so the sum is cross-entropy as well.
     let losses = |messages: &str| {
         let line = messages.lines().rfind(|line| line.contains("validation at step")).unwrap().to_owned();
@@ -104,10 +110,11 @@ fn losses_are_summed_by_weight() {
 fn a_loss_that_fails_leaves_its_batches_out_where_the_recipe_says_skip() {
     let project = Project::new();
     project.add_hostile("misshapen");
-    project.edit(
-        "{ builtin = \"cross-entropy\" }",
-        "{ plugin = \"hostile/misshapen\", on-failure = \"skip\" }",
-    );
+    project
+        .edit("{ builtin = \"cross-entropy\" }", "{ plugin = \"hostile/misshapen\", on-failure = \"skip\" }");
     let messages = project.pegbox(&["train"]).succeeds().messages();
-    assert!(messages.contains("a batch of step 1 was left out: plugin hostile/misshapen@0.1.0 failed"), "{messages}");
+    assert!(
+        messages.contains("a batch of step 1 was left out: plugin hostile/misshapen@0.1.0 failed"),
+        "{messages}"
+    );
 }

@@ -85,15 +85,21 @@ mod tests {
         assert!(error.help().unwrap().contains("`clock = true`"));
     }
 
+    /// A module with the world `plugin` of a small package written into it.
+    fn with_world(module: &str) -> Vec<u8> {
+        let mut module = wat::parse_str(module).unwrap();
+        let mut resolve = wit_parser::Resolve::default();
+        let package = resolve.push_str("a.wit", "package a:b; world plugin { export run: func(); }").unwrap();
+        let world = resolve.select_world(&[package], Some("plugin")).unwrap();
+        let encoding = wit_component::StringEncoding::UTF8;
+        wit_component::embed_component_metadata(&mut module, &resolve, world, encoding).unwrap();
+        module
+    }
+
     #[test]
     fn a_module_that_lacks_an_export_is_refused_by_name() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a.wit"), "package a:b; world plugin { export run: func(); }")
-            .unwrap();
-        let complete = wat::parse_str(r#"(module (func (export "run")))"#).unwrap();
-        assert!(component_of_world(&complete, folder.path()).is_ok());
-        let empty = wat::parse_str("(module)").unwrap();
-        let error = component_of_world(&empty, folder.path()).unwrap_err().to_string();
+        assert!(component(&with_world(r#"(module (func (export "run")))"#)).is_ok());
+        let error = component(&with_world("(module)")).unwrap_err().to_string();
         assert!(error.contains("run"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! `plugin.toml`: what a plugin is, where its code lies, what it asks for. Unknown keys are errors.
 
+use std::io::Read;
 use std::path::{Component as PathPart, Path, PathBuf};
 
 use pegbox_plugin_abi::lifecycle::Kind;
@@ -15,6 +16,9 @@ use crate::{digest, suggest};
 
 /// The contract that this host serves.
 pub const CONTRACT: &str = pegbox_plugin_abi::table::CONTRACT;
+
+/// The longest manifest.
+const MAX_BYTES: u64 = 256 << 10;
 
 /// The file's name in a plugin's folder.
 pub const FILE_NAME: &str = "plugin.toml";
@@ -121,8 +125,14 @@ impl Manifest {
     /// The file cannot be read, is not TOML, has unknown or missing keys, or values that make no sense.
     pub fn read(folder: &Path) -> Result<Self, ManifestError> {
         let file = folder.join(FILE_NAME);
-        let text = std::fs::read_to_string(&file)
-            .map_err(|fault| ManifestError::Read { file: file.clone(), fault })?;
+        let fail = |fault| ManifestError::Read { file: file.clone(), fault };
+        let mut text = String::new();
+        let opened = std::fs::File::open(&file).map_err(fail)?;
+        opened.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(fail)?;
+        if text.len() as u64 > MAX_BYTES {
+            let fault = format!("the manifest is larger than {} KiB", MAX_BYTES >> 10);
+            return Err(ManifestError::Wrong { file, line: None, fault, help: None });
+        }
         Self::parse(&text, &file)
     }
 
@@ -132,7 +142,7 @@ impl Manifest {
     /// As [`Manifest::read`].
     pub fn parse(text: &str, file: &Path) -> Result<Self, ManifestError> {
         let manifest: Self = toml::from_str(text).map_err(|error| {
-            let message = error.message().to_owned();
+            let message = one_line(error.message());
             ManifestError::Wrong {
                 file: file.to_owned(),
                 line: error.span().map(|span| line_of(text, span.start)),
@@ -145,7 +155,7 @@ impl Manifest {
             Some((key, fault)) => Err(ManifestError::Wrong {
                 file: file.to_owned(),
                 line: line_of_key(text, key),
-                fault,
+                fault: one_line(&fault),
                 help: None,
             }),
         }
@@ -179,6 +189,12 @@ impl Manifest {
         }
         if (1..about.kinds.len()).any(|i| about.kinds[..i].contains(&about.kinds[i])) {
             return Some(("kinds", "a kind is named twice".to_owned()));
+        }
+        if let Some(text) = [("licence", &about.licence), ("summary", &about.summary)]
+            .into_iter()
+            .find_map(|(key, text)| (one_line(text) != *text).then_some(key))
+        {
+            return Some((text, format!("the {text} is not one line of plain text")));
         }
         if about.licence.trim().is_empty() {
             return Some(("licence", "the licence is empty; write an SPDX expression".to_owned()));
@@ -223,6 +239,10 @@ fn binary_fault(binary: &Binary) -> Option<(&'static str, String)> {
     if !inside || binary.path.as_os_str().is_empty() {
         return Some(("path", format!("`{}` leaves the plugin's folder", binary.path.display())));
     }
+    let shown = binary.path.display().to_string();
+    if one_line(&shown) != shown {
+        return Some(("path", format!("`{shown}` holds a control character")));
+    }
     match &binary.digest {
         Some(text) if !digest::is_well_formed(text) => {
             Some(("digest", format!("`{text}` is not `sha256:` and 64 hex digits")))
@@ -242,6 +262,13 @@ pub fn same_track(built_for: &Version) -> bool {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// A stranger wrote it, and it is shown: control characters, with which a terminal can be steered, and changes of the
+/// direction of writing become spaces; it ends after 1000 characters.
+fn one_line(text: &str) -> String {
+    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().take(1000).map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -320,6 +347,24 @@ path = "focal.wasm"
         fails("\"focal.wasm\"", "\"focal.wasm\"\ndigest = \"md5:1\"", "64 hex digits");
         fails("1.2.0", "one", "plugin.toml:4");
         fails("[component]\npath = \"focal.wasm\"", "", "neither a [component] nor a [native]");
+    }
+
+    #[test]
+    fn nothing_in_a_manifest_steers_a_terminal() {
+        fails("\"A loss\"", "\"\\u001b[2J\"", "plugin.toml:8: the summary is not one line of plain text");
+        fails("focal.wasm", "\\u001b[2J", "plugin.toml:11: ` [2J` holds a control character");
+        fails("[component]", "\"\\u001b[2J\" = 1\n[component]", "unknown field ` [2J`");
+        fails("acme/focal", "acme\\n/focal", "`acme /focal` is not `team/name`");
+    }
+
+    #[test]
+    fn a_manifest_without_end_is_not_read() {
+        let folder = std::env::temp_dir().join(format!("pegbox-manifest-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(FILE_NAME), format!("{GOOD}# {}", "x".repeat(1 << 20))).unwrap();
+        let error = Manifest::read(&folder).unwrap_err();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(error.to_string().contains("larger than 256 KiB"), "{error}");
     }
 
     #[test]

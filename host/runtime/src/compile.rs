@@ -31,6 +31,8 @@ pub struct Compiler {
 pub enum CompileError {
     /// It is not a component, or not one that wasmtime takes.
     Invalid(String),
+    /// It is a component, but no instance of it fits into the sandbox, whatever its limits.
+    DoesNotFit(String),
     /// It took longer than `limits.compile-seconds`.
     TooSlow,
     /// The compiler ended without a word, most likely for want of memory.

@@ -35,7 +35,15 @@ impl Schema {
             .with_draft(Draft::Draft202012)
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN))
             .build(&text)
-            .map_err(|error| clean_text(&error.to_string(), MAX_TEXT))?;
+            .map_err(|error| {
+                let mut fault = clean_text(&error.to_string(), MAX_TEXT);
+                if matches!(error.kind(), ValidationErrorKind::Format { format } if format == "regex") {
+                    fault.push_str(
+                        "; patterns have no look-around and no back-references, and take little room",
+                    );
+                }
+                fault
+            })?;
         Ok(Self { text, validator })
     }
 

@@ -130,7 +130,11 @@ impl Runtime {
             Some(compiler) => compiler.compile(bytes, limits)?,
             None => engine.precompile_component(bytes).map_err(invalid)?,
         };
-        let component = ours(engine, &code).map_err(invalid)?;
+        // The pool of instances refuses what it could never hold.
+        let component = ours(engine, &code).map_err(|error| match format!("{error:#}") {
+            fault if fault.contains("pooling allocator") => CompileError::DoesNotFit(fault),
+            fault => CompileError::Invalid(fault),
+        })?;
         let ms = started.elapsed().as_millis() as u64;
         if let Some((cache, entry)) = cache {
             tracing::debug!(entry, ms, "compiled a plugin");

@@ -41,6 +41,9 @@ pub enum LoadError {
     MissingExport { plugin: String, kind: &'static str, interface: String },
     #[error("plugin {plugin} does not fit the contract: {fault}")]
     Link { plugin: String, fault: String, help: Option<String> },
+    /// No instance of it could be made, whatever the recipe says.
+    #[error("plugin {plugin} is larger than any plugin may be: {fault}")]
+    DoesNotFit { plugin: String, fault: String },
     /// Manifest and plugin disagree.
     #[error("plugin {plugin}: the manifest says {what} {manifest}, the plugin itself says {itself}")]
     Disagrees { plugin: String, what: &'static str, manifest: String, itself: String },
@@ -74,6 +77,7 @@ impl LoadError {
                 "raise `limits.{key}` (now {limit}) where the recipe names the plugin, if you know why it is so large"
             ),
             Self::NotBuilt { folder, .. } => format!("run `pegbox plugin build {}`", folder.display()),
+            Self::DoesNotFit { .. } => "a plugin consists of at most 64 instances, memories and tables, one memory and 8 tables a module, 200000 elements a table".to_owned(),
             Self::Outside { .. } => "put the file itself there, in place of a symbolic link".to_owned(),
             Self::TooLarge { .. } => "raise `limits.module-mib` where the recipe names the plugin, if you know why it is so large".to_owned(),
             Self::Limit { .. } => "set `limits` where the recipe names the plugin".to_owned(),

@@ -86,6 +86,9 @@ pub trait TensorEngine: Send + Sync {
     fn read_ints(&self, tensor: &AnyTensor) -> Result<Vec<i64>, TensorError>;
 }
 
+/// Operands that are shown: a plugin may join as many as it likes.
+const MAX_OPERANDS: usize = 8;
+
 /// An operation that a plugin asked for and that cannot be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TensorError {
@@ -120,14 +123,15 @@ impl TensorError {
 impl fmt::Display for TensorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.op, self.what)?;
-        for (i, operand) in self.operands.iter().enumerate() {
+        for (i, operand) in self.operands.iter().take(MAX_OPERANDS).enumerate() {
             let lead = if i == 0 { " (operands: " } else { ", " };
             write!(f, "{lead}{} {}", operand.dtype.name(), operand.shape)?;
         }
-        if !self.operands.is_empty() {
-            f.write_str(")")?;
+        match self.operands.len() {
+            0 => Ok(()),
+            many if many > MAX_OPERANDS => write!(f, " and {} more)", many - MAX_OPERANDS),
+            _ => f.write_str(")"),
         }
-        Ok(())
     }
 }
 

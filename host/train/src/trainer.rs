@@ -258,15 +258,7 @@ impl<'a> Trainer<'a> {
     fn evaluation(&mut self, with_loss: bool) -> Result<Evaluation, TrainError> {
         let job = &mut self.job;
         let loss: Option<&mut dyn Loss> = if with_loss { Some(&mut *job.loss) } else { None };
-        evaluate(
-            &job.model,
-            &job.device,
-            job.validation,
-            &job.batching,
-            &job.classes,
-            &mut job.metrics,
-            loss,
-        )
+        evaluate(&job.model, &job.device, job.validation, &job.batching, &job.classes, &mut job.metrics, loss)
     }
 
     /// Commits a checkpoint, and deletes those that are not kept.

@@ -6,6 +6,8 @@
 
 /// `wasi:clocks/monotonic-clock` without waiting.
 mod clock;
+/// `wasi:filesystem/types` without waiting.
+mod files;
 /// `pegbox:plugin/logging`.
 mod log;
 /// Hosts for `wasi:http`.
@@ -27,7 +29,7 @@ use log::LogBook;
 use network::Hosts;
 
 /// Handles to files, streams and requests that an instance may hold at once.
-const MAX_HANDLES: usize = 1024;
+pub const MAX_HANDLES: usize = 1024;
 /// Bytes that one call for random numbers gives.
 const MAX_RANDOM: u64 = 1 << 20;
 /// Bytes of the headers of one HTTP message.
@@ -78,7 +80,7 @@ pub fn add_to_linker(linker: &mut Linker<HostState>) -> WasmResult<()> {
     random::insecure_seed::add_to_linker::<HostState, WasiRandom>(linker, HostState::random)?;
     cli::environment::add_to_linker::<HostState, WasiCli>(linker, HostState::cli)?;
     filesystem::preopens::add_to_linker::<HostState, WasiFilesystem>(linker, HostState::filesystem)?;
-    sync::filesystem::types::add_to_linker::<HostState, WasiFilesystem>(linker, HostState::filesystem)?;
+    files::add_to_linker(linker)?;
     wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<HostState, Table>(linker, table)?;
     sync::io::poll::add_to_linker::<HostState, Table>(linker, table)?;
     sync::io::streams::add_to_linker::<HostState, Table>(linker, table)?;

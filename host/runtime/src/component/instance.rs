@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{Instance, InstancePre};
+use wasmtime::component::{Instance, InstancePre, ResourceTableError};
 use wasmtime::{Error, Result as WasmResult, Store, Trap, WasmBacktrace};
 
 use super::bindings::exports::pegbox::plugin as exports;
 use super::bindings::pegbox::plugin::types;
-use super::capabilities::Capabilities;
+use super::capabilities::{Capabilities, MAX_HANDLES};
 use super::program::Program;
 use super::state::{HostState, Refused};
 use crate::clock::ticks_in;
@@ -205,6 +205,10 @@ fn cause(program: &Program, state: &mut HostState, error: &Error) -> Cause {
             Cause::limit("it wanted a larger table than it may have", "table-elements", limits.table_elements)
         }
         (Some(trap), None) => Cause::Trap { what: trap.to_string(), backtrace },
+        (None, None) if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) => Cause::Contract {
+            what: format!("it holds more than {MAX_HANDLES} files, streams and requests at once"),
+            help: Some("drop those that are no longer needed".to_owned()),
+        },
         (None, None) => match error.root_cause().to_string() {
             what if what.contains("fuel allocated for hostcalls") => {
                 Cause::Copied { limit_mib: limits.copy_mib }

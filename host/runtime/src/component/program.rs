@@ -113,6 +113,9 @@ fn not_compiled(identity: &PluginIdentity, file: &Path, limits: &Limits, error: 
             let fault = clean_text(&fault, MAX_REASON);
             LoadError::NotAComponent { file: file.to_owned(), fault, help: None }
         }
+        CompileError::DoesNotFit(fault) => {
+            LoadError::DoesNotFit { plugin, fault: clean_text(&fault, MAX_REASON) }
+        }
         CompileError::TooSlow => LoadError::Compile {
             plugin,
             fault: "takes longer to compile than it may",

@@ -23,7 +23,7 @@ fn silent_host() -> (String, mpsc::Receiver<TcpStream>) {
 /// What a plugin says that asks `host` while `granted` is granted.
 fn ask(host: &str, granted: &str) -> PluginError {
     let folder = tempfile::tempdir().unwrap();
-    let words = [("{{host}}", host), ("127.0.0.1:1", granted)];
+    let words = [("127.0.0.1:2", host), ("127.0.0.1:1", granted)];
     build_with("http-elsewhere", folder.path(), &words).unwrap();
     let found = PluginFolders::new(vec![folder.path().to_owned()]).resolve("hostile/http-elsewhere").unwrap();
     let permissions = Permissions { network: vec![granted.to_owned()], ..Permissions::default() };

@@ -33,6 +33,7 @@ impl Playground {
         let folder = TempDir::new().unwrap();
         let at = |path: &str| folder.path().join(path);
         fs::create_dir_all(at("recipe/granted")).unwrap();
+        fs::create_dir_all(at("recipe/granted/sub")).unwrap();
         fs::create_dir_all(at("recipe/private")).unwrap();
         fs::create_dir(at("bundle")).unwrap();
         fs::write(at("recipe/secret.txt"), "secret").unwrap();
@@ -169,7 +170,10 @@ impl Teller {
     fn load(&mut self, loaded: Result<Plugin, LoadError>) -> Option<Plugin> {
         match loaded {
             Ok(plugin) => Some(plugin),
-            Err(LoadError::Call(error)) => self.tell("load", Err(error)),
+            Err(LoadError::Call(error)) => {
+                self.error("load", &error);
+                None
+            }
             Err(error) => {
                 self.failed("load", &error.to_string(), None, error.help());
                 None
@@ -200,7 +204,9 @@ impl Teller {
     }
 
     fn failed(&mut self, call: &str, error: &str, cause: Option<String>, help: Option<String>) {
-        for text in [Some(error), cause.as_deref(), help.as_deref()].into_iter().flatten() {
+        // The host's own help may have several lines.
+        let help_line = help.as_deref().map(|help| help.replace('\n', " "));
+        for text in [Some(error), cause.as_deref(), help_line.as_deref()].into_iter().flatten() {
             assert!(text.len() < LONGEST, "a message of {} bytes", text.len());
             assert!(!text.chars().any(char::is_control), "a terminal would obey {text:?}");
         }
@@ -218,7 +224,7 @@ impl Teller {
     }
 
     fn line(&mut self, what: &str, text: &str) {
-        let text = text.replace(&self.here, "<here>");
+        let text = text.replace(&self.here, "<here>").replace('\n', "\n    ");
         self.said.push_str(&text);
         self.said.push('\n');
         let short = if text.len() > 400 {

@@ -80,6 +80,9 @@ impl GradientCheck {
     }
 }
 
+/// A loss as a function of tensors, each flat.
+type Function<'a, E> = dyn FnMut(&[Vec<f32>]) -> Result<f64, E> + 'a;
+
 /// Compares `gradients` (one a tensor, flat) with finite differences of `loss` at `values`.
 ///
 /// # Errors
@@ -87,7 +90,7 @@ impl GradientCheck {
 pub fn check<E>(
     values: &[Vec<f32>],
     gradients: &[Vec<f32>],
-    loss: &mut dyn FnMut(&[Vec<f32>]) -> Result<f64, E>,
+    loss: &mut Function<'_, E>,
 ) -> Result<GradientCheck, E> {
     let all = gradients.iter().flatten().map(|value| f64::from(value.abs()));
     let mut check = GradientCheck { largest: all.fold(0.0, f64::max), places: Vec::new() };
@@ -123,7 +126,7 @@ fn quotient<E>(
     tensor: usize,
     direction: &[f32],
     step: f64,
-    loss: &mut dyn FnMut(&[Vec<f32>]) -> Result<f64, E>,
+    loss: &mut Function<'_, E>,
 ) -> Result<(f64, f64), E> {
     let mut largest: f64 = 1.0;
     let mut plain = |step: f64| -> Result<f64, E> {

@@ -42,20 +42,20 @@ impl Loss for CrossEntropy {
                 let one_hot = run(TensorOp::ToFloat, &[&one_hot]);
                 let p = run(TensorOp::Softmax { dim: -1 }, &[&logits]);
                 let gradient = run(TensorOp::Sub, &[&p, &one_hot]);
-                let gradient = run(TensorOp::MulScalar { value: *factor / rows as f32 }, &[&gradient]);
+                let gradient = run(TensorOp::MulScalar(*factor / rows as f32), &[&gradient]);
                 run(TensorOp::WithGradient, &[&logits, &loss, &gradient])
             }
             Wrong::Detached => {
                 let cut = run(TensorOp::Detach, &[&loss]);
-                let part = run(TensorOp::MulScalar { value: 0.9 }, &[&cut]);
-                let rest = run(TensorOp::MulScalar { value: 0.1 }, &[&loss]);
+                let part = run(TensorOp::MulScalar(0.9), &[&cut]);
+                let rest = run(TensorOp::MulScalar(0.1), &[&loss]);
                 run(TensorOp::Add, &[&part, &rest])
             }
             Wrong::Constant => run(TensorOp::Detach, &[&loss]),
-            Wrong::NotFinite => run(TensorOp::MulScalar { value: f32::NAN }, &[&loss]),
+            Wrong::NotFinite => run(TensorOp::MulScalar(f32::NAN), &[&loss]),
             Wrong::Counts(calls) => {
                 *calls += 1;
-                run(TensorOp::AddScalar { value: *calls as f32 }, &[&loss])
+                run(TensorOp::AddScalar(*calls as f32), &[&loss])
             }
         };
         assert_eq!(loss.kind(), TensorType { shape: Shape::SCALAR, dtype: DType::Float });

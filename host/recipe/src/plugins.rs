@@ -49,6 +49,7 @@ pub struct Term {
 }
 
 /// Who does a job.
+#[expect(clippy::large_enum_variant, reason = "a recipe holds a handful of them")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Provider {
     Plugin(PluginUse),

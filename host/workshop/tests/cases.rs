@@ -1,5 +1,7 @@
 //! Cases of components in the sandbox, from the folder to the verdicts.
 
+#![expect(clippy::result_large_err, reason = "an error ends the test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -233,7 +233,7 @@ impl Teller {
         } else {
             text
         };
-        self.text.push_str(&format!("{what}: {short}").trim_end());
+        self.text.push_str(format!("{what}: {short}").trim_end());
         self.text.push('\n');
     }
 }

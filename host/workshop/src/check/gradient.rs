@@ -231,7 +231,7 @@ mod tests {
             Ok::<_, Infallible>(f64::from((sum / 2000.0) as f32))
         };
         let mut gradient: Vec<f32> = at.iter().map(|value| value / 1000.0).collect();
-        let Ok(right) = check(&[at.clone()], &[gradient.clone()], &mut loss);
+        let Ok(right) = check(std::slice::from_ref(&at), &[gradient.clone()], &mut loss);
         assert_eq!(right.count_wrong(), 0, "{:?}", right.wrong());
         // Half of the elements: few of the chosen ones need be among them, every direction is.
         for value in &mut gradient[1000..] {

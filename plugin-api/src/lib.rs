@@ -57,6 +57,8 @@ mod export;
 pub mod files;
 /// Lines for Pegbox's log. Needs the permission `log`.
 pub mod logging;
+/// The macro `manifest_name!`.
+mod manifest;
 /// HTTP. Needs the permission `network`.
 pub mod network;
 /// Random numbers. Needs the permission `random`.
@@ -90,6 +92,8 @@ pub use artifacts::{Bundle, Model};
 pub use error::Error;
 #[doc(hidden)]
 pub use export::{Exported, describe};
+#[doc(hidden)]
+pub use manifest::name_in;
 pub use pegbox_plugin_abi::artifacts::{Element, ModelFile, TensorInfo};
 pub use pegbox_plugin_abi::lifecycle::Kind;
 pub use pegbox_plugin_abi::measurement::{Detail, Report, Score};

@@ -9,7 +9,8 @@ use crate::error::Error;
 
 /// One configured instance of a plugin. The host makes several, and uses each from one thread at a time.
 pub trait Plugin: Sized + Send + 'static {
-    /// `team/name`, as `plugin.toml` has it. The version is the crate's.
+    /// `team/name`, as `plugin.toml` has it: [`crate::manifest_name!`] takes it from there. The version is the
+    /// crate's.
     const NAME: &'static str;
     /// JSON Schema (draft 2020-12) of the object that `configure` takes. The host validates a recipe against
     /// it before `configure` sees the recipe; give a `description` to each property.

@@ -31,8 +31,7 @@ pub(crate) fn has_sources_elsewhere(job: &Job) -> Result<bool, BuildError> {
 }
 
 pub(crate) fn build(job: &Job) -> Result<Vec<u8>, BuildError> {
-    let package = Package::read(job.folder)?;
-    package.point_to_sdk(&job.sdk)?;
+    let package = package(job)?;
     let toolchain = Toolchain::find(job.tools)?;
     job.tools.say(&format!("compiling with {toolchain}"));
     let mut command = cargo(job, &package);
@@ -44,10 +43,21 @@ pub(crate) fn build(job: &Job) -> Result<Vec<u8>, BuildError> {
 
 /// The shared library for this machine.
 pub(crate) fn build_native(job: &Job) -> Result<Vec<u8>, BuildError> {
-    let package = Package::read(job.folder)?;
-    package.point_to_sdk(&job.sdk)?;
+    let package = package(job)?;
     let file = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", package.library);
-    compile(job, &mut cargo(job, &package), &format!("release/{file}"))
+    let mut command = cargo(job, &package);
+    // A component may abort: that is a trap. In a native library it would end the host, where the SDK catches a panic
+    // that unwinds. The environment wins over the author's profile.
+    command.env("CARGO_PROFILE_RELEASE_PANIC", "unwind");
+    compile(job, &mut command, &format!("release/{file}"))
+}
+
+/// The author's crate, which agrees with plugin.toml and finds the SDK.
+fn package(job: &Job) -> Result<Package, BuildError> {
+    let package = Package::read(job.folder)?;
+    package.agrees(job.manifest)?;
+    package.point_to_sdk(&job.sdk)?;
+    Ok(package)
 }
 
 fn cargo(job: &Job, package: &Package) -> Command {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use pegbox_manifest::Manifest;
+
 use crate::error::BuildError;
 
 /// The first line of a configuration that is ours to rewrite.
@@ -16,6 +18,8 @@ pub(super) struct Package {
     folder: PathBuf,
     /// The library's name as files have it.
     pub(super) library: String,
+    /// None where it is inherited from a workspace, or left out.
+    version: Option<String>,
     /// The SDK is asked for by version, as a registry would have it.
     sdk_by_version: bool,
     /// Some dependency is a folder, or inherited from a workspace.
@@ -43,6 +47,10 @@ impl Package {
         Ok(Self {
             folder: folder.to_owned(),
             library: name.replace('-', "_"),
+            version: cargo
+                .get("package")
+                .and_then(|package| package.get("version")?.as_str())
+                .map(str::to_owned),
             sdk_by_version: dependencies().any(|(name, value)| name == CRATES[0].0 && !by_path(value)),
             elsewhere: dependencies().any(|(_, value)| by_path(value)),
         })
@@ -50,6 +58,22 @@ impl Package {
 
     pub(super) fn has_sources_elsewhere(&self) -> bool {
         self.elsewhere
+    }
+
+    /// The code says the crate's version of itself, and the host takes no plugin that says another than its manifest.
+    ///
+    /// # Errors
+    /// Cargo.toml and plugin.toml differ.
+    pub(super) fn agrees(&self, manifest: &Manifest) -> Result<(), BuildError> {
+        let wanted = manifest.plugin.version.to_string();
+        match &self.version {
+            Some(version) if *version != wanted => Err(BuildError::Source {
+                file: self.folder.join("Cargo.toml"),
+                fault: format!("it says version {version}, and plugin.toml says {wanted}"),
+                help: Some("the plugin's version stands in both; make them agree".to_owned()),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Arguments that make cargo take the SDK from `sdk`.
@@ -120,6 +144,24 @@ mod tests {
         by_version.point_to_sdk(Path::new("/sdk/3")).unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "[net]\n");
         assert_eq!(by_version.patches(Path::new("/sdk")).len(), 4);
+    }
+
+    #[test]
+    fn a_version_that_plugin_toml_does_not_have_is_refused_before_anything_is_compiled() {
+        let folder = tempfile::tempdir().unwrap();
+        let cargo = "[package]\nname = \"x\"\nversion = \"0.1.0\"\n";
+        std::fs::write(folder.path().join("Cargo.toml"), cargo).unwrap();
+        let package = Package::read(folder.path()).unwrap();
+        let manifest = |version: &str| {
+            let text = format!(
+                "[plugin]\nname = \"a/x\"\nversion = \"{version}\"\nkinds = [\"loss\"]\ncontract = \"0.1.1\"\n\
+                 licence = \"MIT\"\nsummary = \"x\"\n[component]\npath = \"plugin.wasm\"\n"
+            );
+            Manifest::parse(&text, Path::new("plugin.toml")).unwrap()
+        };
+        assert!(package.agrees(&manifest("0.1.0")).is_ok());
+        let error = package.agrees(&manifest("0.2.0")).unwrap_err().to_string();
+        assert!(error.ends_with("Cargo.toml: it says version 0.1.0, and plugin.toml says 0.2.0"), "{error}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ fn one() -> usize {
 }
 
 impl Plugin for {{Pascal}} {
-    const NAME: &'static str = "{{team}}/{{name}}";
+    const NAME: &'static str = pegbox_plugin::manifest_name!();
     const CONFIGURATION_SCHEMA: &'static str = r#"{
         "type": "object",
         "additionalProperties": false,

@@ -5,7 +5,7 @@ use pegbox_plugin::{Bundle, Element, Error, Exporter, Model, Plugin};
 struct {{Pascal}};
 
 impl Plugin for {{Pascal}} {
-    const NAME: &'static str = "{{team}}/{{name}}";
+    const NAME: &'static str = pegbox_plugin::manifest_name!();
     const CONFIGURATION_SCHEMA: &'static str = r#"{"type": "object", "additionalProperties": false}"#;
 
     fn configure(_: &str) -> Result<Self, Error> {

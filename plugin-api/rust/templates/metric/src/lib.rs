@@ -12,7 +12,7 @@ struct {{Pascal}} {
 }
 
 impl Plugin for {{Pascal}} {
-    const NAME: &'static str = "{{team}}/{{name}}";
+    const NAME: &'static str = pegbox_plugin::manifest_name!();
     const CONFIGURATION_SCHEMA: &'static str = r#"{"type": "object", "additionalProperties": false}"#;
 
     fn configure(_: &str) -> Result<Self, Error> {

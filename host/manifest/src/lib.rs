@@ -20,7 +20,7 @@ pub mod suggest;
 
 pub use error::ManifestError;
 pub use language::Language;
-pub use limits::{LimitError, LimitOverrides, Limits};
+pub use limits::{Bounds, LimitError, LimitOverrides, Limits};
 pub use manifest::{
     About, Binary, Build, CONTRACT, FILE_NAME, Manifest, Records, is_name, same_track, schema,
 };

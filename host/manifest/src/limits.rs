@@ -76,16 +76,24 @@ pub struct LimitError {
     pub fault: String,
 }
 
-/// One limit: its key, what holds if nobody says anything, what a manifest may ask for on its own, and
-/// the highest value that means anything.
-struct Bounds {
-    key: &'static str,
-    default: u64,
-    by_manifest: u64,
-    highest: u64,
+/// One limit, as the book shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// As manifests and recipes write it.
+    pub key: &'static str,
+    /// What holds if nobody says anything.
+    pub default: u64,
+    /// What a manifest may ask for on its own.
+    pub by_manifest: u64,
+    /// The highest value that means anything.
+    pub highest: u64,
 }
 
 impl Bounds {
+    const fn new(key: &'static str, default: u64, by_manifest: u64, highest: u64) -> Self {
+        Self { key, default, by_manifest, highest }
+    }
+
     fn settle(&self, manifest: Option<u64>, recipe: Option<u64>) -> Result<u64, LimitError> {
         let fail = |wanted, fault| Err(LimitError { key: self.key, wanted, fault });
         let wanted = match (recipe, manifest) {
@@ -112,6 +120,24 @@ impl Bounds {
     }
 }
 
+const DEADLINE: Bounds = Bounds::new("deadline-ms", 10_000, 60_000, 86_400_000);
+const EXPORTER_DEADLINE: Bounds = Bounds::new("deadline-ms", 600_000, 3_600_000, 86_400_000);
+// A 32-bit memory ends at 4 GiB.
+const MEMORY: Bounds = Bounds::new("memory-mib", 256, 1024, 4096);
+const COPY: Bounds = Bounds::new("copy-mib", 64, 256, 4096);
+const TENSORS: Bounds = Bounds::new("tensors", 4096, 65_536, 1 << 20);
+const TENSOR_MEMORY: Bounds = Bounds::new("tensor-mib", 4096, 16_384, 1 << 20);
+// A thread of the host has 2 MiB, and needs some of it.
+const STACK: Bounds = Bounds::new("stack-kib", 512, 512, 1024);
+const TABLE_ELEMENTS: Bounds = Bounds::new("table-elements", 20_000, 200_000, 200_000);
+// A component made from a scripting language's runtime has some 40.
+const INSTANCES: Bounds = Bounds::new("instances", 64, 64, 64);
+const LOG_LINES: Bounds = Bounds::new("log-lines", 100, 1000, 1_000_000);
+const OUTPUT: Bounds = Bounds::new("output-mib", 65_536, 1 << 20, 1 << 30);
+const MODULE: Bounds = Bounds::new("module-mib", 64, 64, 1024);
+const COMPILE_TIME: Bounds = Bounds::new("compile-seconds", 300, 300, 86_400);
+const COMPILE_MEMORY: Bounds = Bounds::new("compile-mib", 8192, 8192, 1 << 20);
+
 impl Limits {
     /// The recipe's word holds, then the manifest's, then the default. An exporter moves whole models
     /// and may take longer.
@@ -123,36 +149,45 @@ impl Limits {
         manifest: &LimitOverrides,
         recipe: &LimitOverrides,
     ) -> Result<Self, LimitError> {
-        let (deadline, by_manifest) =
-            if kinds.contains(&Kind::Exporter) { (600_000, 3_600_000) } else { (10_000, 60_000) };
-        let bounds = |key, default, by_manifest, highest| Bounds { key, default, by_manifest, highest };
+        let deadline = if kinds.contains(&Kind::Exporter) { EXPORTER_DEADLINE } else { DEADLINE };
         Ok(Self {
-            deadline_ms: bounds("deadline-ms", deadline, by_manifest, 86_400_000)
-                .settle(manifest.deadline_ms, recipe.deadline_ms)?,
-            // A 32-bit memory ends at 4 GiB.
-            memory_mib: bounds("memory-mib", 256, 1024, 4096)
-                .settle(manifest.memory_mib, recipe.memory_mib)?,
-            copy_mib: bounds("copy-mib", 64, 256, 4096).settle(manifest.copy_mib, recipe.copy_mib)?,
-            tensors: bounds("tensors", 4096, 65_536, 1 << 20).settle(manifest.tensors, recipe.tensors)?,
-            tensor_mib: bounds("tensor-mib", 4096, 16_384, 1 << 20)
-                .settle(manifest.tensor_mib, recipe.tensor_mib)?,
-            // A thread of the host has 2 MiB, and needs some of it.
-            stack_kib: bounds("stack-kib", 512, 512, 1024).settle(manifest.stack_kib, recipe.stack_kib)?,
-            table_elements: bounds("table-elements", 20_000, 200_000, 200_000)
-                .settle(manifest.table_elements, recipe.table_elements)?,
-            // A component made from a scripting language's runtime has some 40.
-            instances: bounds("instances", 64, 64, 64).settle(manifest.instances, recipe.instances)?,
-            log_lines: bounds("log-lines", 100, 1000, 1_000_000)
-                .settle(manifest.log_lines, recipe.log_lines)?,
-            output_mib: bounds("output-mib", 65_536, 1 << 20, 1 << 30)
-                .settle(manifest.output_mib, recipe.output_mib)?,
-            module_mib: bounds("module-mib", 64, 64, 1024).settle(manifest.module_mib, recipe.module_mib)?,
-            compile_seconds: bounds("compile-seconds", 300, 300, 86_400)
-                .settle(manifest.compile_seconds, recipe.compile_seconds)?,
-            compile_mib: bounds("compile-mib", 8192, 8192, 1 << 20)
-                .settle(manifest.compile_mib, recipe.compile_mib)?,
+            deadline_ms: deadline.settle(manifest.deadline_ms, recipe.deadline_ms)?,
+            memory_mib: MEMORY.settle(manifest.memory_mib, recipe.memory_mib)?,
+            copy_mib: COPY.settle(manifest.copy_mib, recipe.copy_mib)?,
+            tensors: TENSORS.settle(manifest.tensors, recipe.tensors)?,
+            tensor_mib: TENSOR_MEMORY.settle(manifest.tensor_mib, recipe.tensor_mib)?,
+            stack_kib: STACK.settle(manifest.stack_kib, recipe.stack_kib)?,
+            table_elements: TABLE_ELEMENTS.settle(manifest.table_elements, recipe.table_elements)?,
+            instances: INSTANCES.settle(manifest.instances, recipe.instances)?,
+            log_lines: LOG_LINES.settle(manifest.log_lines, recipe.log_lines)?,
+            output_mib: OUTPUT.settle(manifest.output_mib, recipe.output_mib)?,
+            module_mib: MODULE.settle(manifest.module_mib, recipe.module_mib)?,
+            compile_seconds: COMPILE_TIME.settle(manifest.compile_seconds, recipe.compile_seconds)?,
+            compile_mib: COMPILE_MEMORY.settle(manifest.compile_mib, recipe.compile_mib)?,
         })
     }
+
+    /// All limits, in the order of [`LimitOverrides`]; an exporter's deadline is [`Limits::EXPORTER_DEADLINE`].
+    pub fn table() -> [Bounds; 13] {
+        [
+            DEADLINE,
+            MEMORY,
+            COPY,
+            TENSORS,
+            TENSOR_MEMORY,
+            STACK,
+            TABLE_ELEMENTS,
+            INSTANCES,
+            LOG_LINES,
+            OUTPUT,
+            MODULE,
+            COMPILE_TIME,
+            COMPILE_MEMORY,
+        ]
+    }
+
+    /// An exporter moves whole models and may take longer.
+    pub const EXPORTER_DEADLINE: Bounds = EXPORTER_DEADLINE;
 }
 
 #[cfg(test)]

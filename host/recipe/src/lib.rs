@@ -12,6 +12,8 @@ mod model;
 mod plugins;
 /// Tables read key by key, with every fault noted at its place.
 mod reader;
+/// Its JSON Schema.
+mod schema;
 /// `[train]`.
 mod train;
 
@@ -28,6 +30,7 @@ pub use data::{Data, FailOn, OverLong, Split, Validate};
 pub use model::{Model, Pooling, Task};
 
 pub use plugins::{Export, Metric, OnFailure, PluginUse, Provider, Term};
+pub use schema::SCHEMA;
 pub use train::{Batch, Decay, Train, Warmup};
 
 use reader::{Faults, Section};

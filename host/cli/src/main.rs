@@ -65,7 +65,7 @@ fn start_log(global: &Global) {
         (true, _) => "error",
         (_, 0) => "warn",
         (_, 1) => {
-            "warn,pegbox=debug,pegbox_hub=debug,pegbox_train=debug,pegbox_data=debug,pegbox_runtime=debug"
+            "warn,plugin=info,pegbox=debug,pegbox_hub=debug,pegbox_train=debug,pegbox_data=debug,pegbox_runtime=debug"
         }
         _ => "trace",
     };

@@ -78,6 +78,11 @@ impl Deadline {
         self.ticks.load(Ordering::Relaxed) >= self.at
     }
 
+    /// How much of its time is left, rounded up to a tick.
+    pub fn ms_left(&self) -> u64 {
+        self.at.saturating_sub(self.ticks.load(Ordering::Relaxed)).saturating_mul(TICK_MS)
+    }
+
     /// How long the call was allowed to take.
     pub fn limit_ms(&self) -> u64 {
         self.limit_ms

@@ -110,6 +110,16 @@ impl Services {
         }
     }
 
+    /// Milliseconds until the call's deadline.
+    pub fn ms_left(&self) -> u64 {
+        self.deadline.as_ref().map_or(0, Deadline::ms_left)
+    }
+
+    /// That the call took too long.
+    pub fn out_of_time(&self) -> Cause {
+        Cause::Deadline { limit_ms: self.deadline.as_ref().map_or(0, Deadline::limit_ms) }
+    }
+
     fn engine(&self) -> Result<Arc<dyn TensorEngine>, Cause> {
         self.check_deadline()?;
         match &self.scene {

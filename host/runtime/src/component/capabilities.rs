@@ -12,6 +12,8 @@ mod files;
 mod log;
 /// Hosts for `wasi:http`.
 mod network;
+/// `wasi:io` that waits no longer than a call may take.
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -70,7 +72,7 @@ pub fn add_to_linker(linker: &mut Linker<HostState>) -> WasmResult<()> {
     use wasmtime_wasi::cli::{WasiCli, WasiCliView};
     use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
     use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
-    use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sync};
+    use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
     use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 
     clocks::wall_clock::add_to_linker::<HostState, WasiClocks>(linker, HostState::clocks)?;
@@ -82,8 +84,7 @@ pub fn add_to_linker(linker: &mut Linker<HostState>) -> WasmResult<()> {
     filesystem::preopens::add_to_linker::<HostState, WasiFilesystem>(linker, HostState::filesystem)?;
     files::add_to_linker(linker)?;
     wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<HostState, Table>(linker, table)?;
-    sync::io::poll::add_to_linker::<HostState, Table>(linker, table)?;
-    sync::io::streams::add_to_linker::<HostState, Table>(linker, table)?;
+    waiting::add_to_linker(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_sync(linker)
 }
 

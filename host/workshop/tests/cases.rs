@@ -99,7 +99,7 @@ fn golden_files_are_written_by_bless_and_compared_from_then_on() {
     assert!(!golden.exists());
 
     assert_eq!(run(true), Verdict::Blessed(golden.clone()));
-    assert_eq!(fs::read_to_string(&golden).unwrap(), "[\n  \"keep\"\n]\n");
+    assert_eq!(fs::read_to_string(&golden).unwrap(), "[\"keep\"]\n");
     assert_eq!(run(false), Verdict::Passed);
     fs::write(&golden, "[\"replace\"]").unwrap();
     assert!(matches!(run(false), Verdict::Failed(_)));

@@ -32,13 +32,45 @@ pub fn settle(case: &Case, checked: Checked, bless: bool) -> Result<(Verdict, Ve
 }
 
 fn write(file: &Path, found: &Value) -> Result<(), WorkshopError> {
-    let mut text = format!("{found:#}");
+    let mut text = String::new();
+    layout(found, 0, &mut text);
     text.push('\n');
     // An unchanged file keeps its time: watchers and version control need not look.
     if fs::read_to_string(file).is_ok_and(|old| old == text) {
         return Ok(());
     }
     pegbox_durable::write_file(file, text.as_bytes()).map_err(WorkshopError::io("write", file))
+}
+
+/// Indented, with lists of plain values on one line each: a gradient is read by rows.
+fn layout(value: &Value, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth + 1);
+    let end = "  ".repeat(depth);
+    match value {
+        Value::Array(list) if list.iter().any(|value| value.is_array() || value.is_object()) => {
+            text.push_str("[\n");
+            for (index, value) in list.iter().enumerate() {
+                text.push_str(&indent);
+                layout(value, depth + 1, text);
+                text.push_str(if index + 1 < list.len() { ",\n" } else { "\n" });
+            }
+            text.push_str(&format!("{end}]"));
+        }
+        Value::Object(map) if !map.is_empty() => {
+            text.push_str("{\n");
+            for (index, (key, value)) in map.iter().enumerate() {
+                text.push_str(&format!("{indent}{}: ", Value::from(key.as_str())));
+                layout(value, depth + 1, text);
+                text.push_str(if index + 1 < map.len() { ",\n" } else { "\n" });
+            }
+            text.push_str(&format!("{end}}}"));
+        }
+        Value::Array(list) => {
+            let list: Vec<String> = list.iter().map(Value::to_string).collect();
+            text.push_str(&format!("[{}]", list.join(", ")));
+        }
+        plain => text.push_str(&plain.to_string()),
+    }
 }
 
 fn compare(file: &Path, found: &Value, tolerance: f64) -> Result<Vec<Failure>, WorkshopError> {
@@ -119,6 +151,15 @@ mod tests {
         let mut failures = Vec::new();
         differences("x", &expected, &found, 1e-5, &mut failures);
         failures.len()
+    }
+
+    #[test]
+    fn golden_files_are_read_by_rows_and_read_back() {
+        let value = json!({ "a": [[1, 2.5], ["x\n", null]], "b": {}, "c": [], "d": [{ "e": true }] });
+        let mut text = String::new();
+        layout(&value, 0, &mut text);
+        assert!(text.contains("    [1, 2.5],\n    [\"x\\n\", null]\n"), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 
     #[test]

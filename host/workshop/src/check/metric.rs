@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use pegbox_runtime::{Metric, PluginError, Report, Score};
+use pegbox_runtime::{Cause, Metric, PluginError, Report, Score};
 use serde_json::{Value, json};
 
 use super::{Checked, Make, Refusal, at, close};
@@ -53,14 +53,35 @@ pub fn check(
         differs(how, &one.compute()?, "`state` must carry everything that `merge` and `compute` need");
     }
     metric.reset()?;
-    let fresh = make()?.compute()?;
-    let after = metric.compute()?;
-    if !same(&fresh, &after) {
-        let failure = Failure::of("the scores after `reset`", scores(&fresh), scores(&after));
-        checked.failures.push(failure.help("`reset` forgets everything that was gathered"));
-    }
+    checked.failures.extend(remembers(make()?.compute(), metric.compute())?);
     checked.notes.push("the same merged; reset forgets".to_owned());
     Ok(checked)
+}
+
+/// Whether an instance that was reset differs from a new one. Without a batch a metric may well decline.
+fn remembers(
+    fresh: Result<Report, PluginError>,
+    after: Result<Report, PluginError>,
+) -> Result<Option<Failure>, PluginError> {
+    let declined = |error: &PluginError| matches!(error.cause(), Cause::Refused { .. });
+    let tell = |result: &Result<Report, PluginError>| match result {
+        Ok(report) => scores(report),
+        Err(error) => error.cause().to_string(),
+    };
+    let equal = match (&fresh, &after) {
+        (Ok(fresh), Ok(after)) => same(fresh, after),
+        (Err(fresh), Err(after)) => declined(fresh) && declined(after) && fresh.cause() == after.cause(),
+        _ => false,
+    };
+    if equal {
+        return Ok(None);
+    }
+    // What is no refusal, such as a trap, speaks for itself.
+    if let Some(error) = fresh.as_ref().err().or(after.as_ref().err()).filter(|error| !declined(error)) {
+        return Err(error.clone());
+    }
+    let failure = Failure::of("the scores after `reset`", tell(&fresh), tell(&after));
+    Ok(Some(failure.help("`reset` forgets everything that was gathered")))
 }
 
 fn steps(case: &MetricCase, device: &Device) -> Result<Vec<Arc<GivenStep>>, Refusal> {

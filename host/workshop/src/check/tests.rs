@@ -1,5 +1,6 @@
 //! Plugins that are wrong in one way each, as objects of the host's traits: each must fail for that reason.
 
+mod exports;
 mod losses;
 mod metrics;
 mod records;

@@ -96,7 +96,7 @@ fn table(done: &Bench, corpus: &Corpus) -> String {
 }
 
 fn speed(speed: &Speed) -> String {
-    let mut text = format!("{:>9.1} us a call, {:>9.1} calls/s", speed.call * 1e6, 1.0 / speed.call);
+    let mut text = format!("{:>9} a call, {:>9.1} calls/s", duration(speed.call), 1.0 / speed.call);
     if let Some(megabytes) = speed.megabytes {
         text.push_str(&format!(", {megabytes:.1} MB/s"));
     }
@@ -107,6 +107,10 @@ fn speed(speed: &Speed) -> String {
         ));
     }
     text
+}
+
+fn duration(seconds: f64) -> String {
+    if seconds < 0.01 { format!("{:.1} us", seconds * 1e6) } else { format!("{:.1} ms", seconds * 1e3) }
 }
 
 fn milliseconds(seconds: f64) -> String {

@@ -11,6 +11,8 @@ enum Wrong {
     Reset,
     /// `compute` counts one more.
     Compute,
+    /// Nothing: it may decline to give scores of nothing.
+    Declines,
 }
 
 /// The number of rows.
@@ -34,6 +36,10 @@ impl Metric for Rows {
 
     fn compute(&mut self) -> Result<Report, PluginError> {
         let value = self.1;
+        if self.0 == Wrong::Declines && value == 0.0 {
+            let cause = Cause::refused("there is nothing to measure", None);
+            return Err(PluginError::new(identity(), "metric.compute", cause));
+        }
         if self.0 == Wrong::Compute {
             self.1 += 1.0;
         }
@@ -60,6 +66,7 @@ fn check(wrong: Wrong, scores: &str) -> Checked {
 #[test]
 fn a_right_metric_passes() {
     passes(&check(Wrong::Nothing, "scores = { rows = 6.0 }"));
+    passes(&check(Wrong::Declines, "scores = { rows = 6.0 }"));
     passes(&check(Wrong::Nothing, "scores.rows = { value = 6, higher-is-better = true }"));
 }
 

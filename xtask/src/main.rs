@@ -5,6 +5,7 @@
 
 mod author;
 mod bench;
+mod book;
 mod guest;
 mod parity;
 mod process;
@@ -41,6 +42,8 @@ enum Command {
     Author,
     /// Measure against PyTorch, native code and built-in losses on this machine; write docs/benchmarks.md.
     Bench(bench::Options),
+    /// Write the references of the book from the code; with --check, run every page of docs/.
+    Book(book::Options),
     /// Make the parity fixtures anew, or check an exported folder, with Hugging Face Transformers.
     Parity(parity::Options),
 }
@@ -53,6 +56,7 @@ fn main() -> Result<()> {
         Command::Author => author::run(),
         Command::Templates => templates::run(&process::root()?),
         Command::Bench(options) => bench::run(&options),
+        Command::Book(options) => book::run(&options),
         Command::Parity(options) => parity::run(&options),
     }
 }

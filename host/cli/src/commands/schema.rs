@@ -11,12 +11,15 @@ pub enum Document {
     Manifest,
     /// pegbox-policy.toml
     Policy,
+    /// pegbox.toml
+    Recipe,
 }
 
 pub fn run(document: Document) -> Result<(), Box<Report>> {
     let text = match document {
         Document::Manifest => format!("{:#}", pegbox_manifest::schema().to_value()),
         Document::Policy => format!("{:#}", pegbox_registry::policy_schema().to_value()),
+        Document::Recipe => pegbox_recipe::SCHEMA.trim_end().to_owned(),
     };
     print(&format!("{text}\n"));
     Ok(())

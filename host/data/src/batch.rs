@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::random::SplitMix64;
+use pegbox_random::SplitMix64;
 
 /// How large a batch is. In a recipe: `batch = { tokens = 2048 }` or `batch = { rows = 16 }`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -23,8 +23,7 @@ mod parallel;
 mod prepare;
 /// How far the work is.
 mod progress;
-/// The random numbers of splits and batches; they may never change.
-mod random;
+
 /// Readers: JSONL and CSV, plain or gzipped.
 mod read;
 /// Records, their fields and where they come from.
@@ -48,9 +47,9 @@ pub use clean::{Cleaned, Dropped, clean};
 pub use dataset::{Dataset, FileDigest, Manifest, RowLookup, RowText};
 pub use error::{DataError, ReadError, ReadFault};
 pub use labels::Labels;
+pub use pegbox_random::SplitMix64;
 pub use prepare::{CacheOutcome, PrepareJob, Prepared, SourceFile, prepare};
 pub use progress::Progress;
-pub use random::SplitMix64;
 pub use read::{MAXIMUM_LINE, Reader, read_file};
 pub use record::{Field, Origin, Origins, Part, Record, Schema};
 pub use report::{

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-use crate::random::SplitMix64;
 use crate::record::Part;
+use pegbox_random::SplitMix64;
 
 /// The shares of the parts. The rest is for training.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! The random numbers of splits and batches. For a seed they may never change: a split or an order of
+//! The random numbers of splits, batches and samples. For a seed they may never change: a split or an order of
 //! batches that changed with a release would break "the same recipe gives the same weights".
 
 /// SplitMix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"; constants as in

@@ -1,0 +1,1 @@
+//! Agreement between annotators, aggregation of their labels, labels that are likely wrong.

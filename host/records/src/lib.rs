@@ -1,0 +1,1 @@
+//! Records: read from every format the field uses, and kept in shards on disk.

@@ -1,0 +1,1 @@
+//! What a preparation did, as a page for people and as JSON.

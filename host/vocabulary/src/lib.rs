@@ -1,0 +1,1 @@
+//! Tokenizers trained, extended and compared.

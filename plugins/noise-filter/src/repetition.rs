@@ -15,7 +15,7 @@ pub(crate) fn repeats(rule: &Repetition, text: &str, characters: usize, words: u
         return false;
     }
     let words: Vec<Word> = text.split_whitespace().map(Word::new).collect();
-    lines_repeat(text) || n_grams_repeat(&words)
+    (text.contains('\n') && lines_repeat(text)) || n_grams_repeat(&words)
 }
 
 /// How many characters but white space stand in runs of `shortest` characters or more, each the same as that one, two,
@@ -134,8 +134,11 @@ fn parts_repeat<'a>(parts: impl Iterator<Item = &'a str>) -> bool {
 
 fn n_grams_repeat(words: &[Word]) -> bool {
     let characters = words.iter().map(|word| word.characters).sum::<usize>() as f64;
+    // Hashes of the n-grams that start at each word, one word longer each time.
+    let mut hashes: Vec<u64> = words.iter().map(|word| word.hash).collect();
     for (n, share) in COMMONEST {
-        let grams = n_grams(words, n);
+        lengthen(&mut hashes, words, n);
+        let grams = repeated(&hashes);
         let groups = grams.chunk_by(|one, other| one.0 == other.0).map(|group| {
             let length: usize = words[group[0].1..group[0].1 + n].iter().map(|word| word.characters).sum();
             (group.len(), group.len() * length)
@@ -152,7 +155,8 @@ fn n_grams_repeat(words: &[Word]) -> bool {
         }
     }
     for (n, share) in DUPLICATES {
-        let grams = n_grams(words, n);
+        lengthen(&mut hashes, words, n);
+        let grams = repeated(&hashes);
         let mut duplicate = vec![false; words.len()];
         let again = grams.chunk_by(|one, other| one.0 == other.0).flat_map(|group| &group[1..]);
         for (_, start) in again {
@@ -170,10 +174,26 @@ fn n_grams_repeat(words: &[Word]) -> bool {
     false
 }
 
-/// All n-grams and where they start; equal ones stand together, the first one first.
-fn n_grams(words: &[Word], n: usize) -> Vec<(u64, usize)> {
-    let hash = |gram: &[Word]| gram.iter().fold(0, |hash, word| mix(hash, word.hash));
-    let mut grams: Vec<_> = words.windows(n).enumerate().map(|(start, gram)| (hash(gram), start)).collect();
+/// Makes hashes of (n - 1)-grams those of n-grams.
+fn lengthen(hashes: &mut Vec<u64>, words: &[Word], n: usize) {
+    hashes.truncate((words.len() + 1).saturating_sub(n));
+    for (hash, next) in hashes.iter_mut().zip(words.iter().skip(n - 1)) {
+        *hash = mix(*hash, next.hash);
+    }
+}
+
+/// The n-grams that may occur more than once, and where they start: equal ones stand together, the first one first.
+fn repeated(hashes: &[u64]) -> Vec<(u64, usize)> {
+    // Most occur once. A small table tells nearly all of them, and saves sorting them.
+    let places = (8 * hashes.len()).next_power_of_two();
+    let place = |hash: u64| hash as usize & (places - 1);
+    let mut seen = vec![0_u8; places];
+    for hash in hashes {
+        let count = &mut seen[place(*hash)];
+        *count = count.saturating_add(1);
+    }
+    let mut grams: Vec<_> =
+        (0..).zip(hashes).filter(|(_, hash)| seen[place(**hash)] > 1).map(|(at, hash)| (*hash, at)).collect();
     grams.sort_unstable();
     grams
 }

@@ -1,0 +1,110 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// The JSON Schema of [`Configuration`].
+pub(crate) const SCHEMA: &str = include_str!("configuration.schema.json");
+
+/// What a recipe may say; the schema documents each key.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Configuration {
+    /// What is done about each field.
+    pub fields: BTreeMap<String, Field>,
+    /// Words that say that there is no value.
+    #[serde(default = "usual_words")]
+    pub missing: Vec<String>,
+    /// The most frequent value of fields, as the host counted.
+    #[serde(default)]
+    pub modes: BTreeMap<String, String>,
+}
+
+/// What is done about one field.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Field {
+    /// What becomes of the record.
+    pub policy: Policy,
+    /// What is written, for the policies that write what the recipe says.
+    pub value: Option<String>,
+}
+
+/// What becomes of a record that lacks a field's value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// It leaves the dataset.
+    Drop,
+    /// The field gets the recipe's value.
+    Constant,
+    /// The field gets its most frequent value.
+    Mode,
+    /// The field gets a placeholder.
+    Flag,
+    /// It stays.
+    Keep,
+}
+
+impl Policy {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Constant => "constant",
+            Self::Mode => "mode",
+            Self::Flag => "flag",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+fn usual_words() -> Vec<String> {
+    ["", "n/a", "null", "none", "nan", "-"].map(str::to_owned).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Configuration, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn nothing_said_gives_what_the_schema_calls_default() {
+        let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+        let properties = schema["properties"].as_object().unwrap();
+        let mut spelled_out: serde_json::Map<_, _> = properties
+            .iter()
+            .filter(|(_, about)| about.get("default").is_some())
+            .map(|(key, about)| (key.clone(), about["default"].clone()))
+            .collect();
+        assert_eq!(spelled_out.keys().collect::<Vec<_>>(), ["missing", "modes"]);
+        spelled_out.insert("fields".to_owned(), serde_json::json!({}));
+        let spelled_out = serde_json::Value::Object(spelled_out).to_string();
+        assert_eq!(parse(r#"{ "fields": {} }"#).unwrap(), parse(&spelled_out).unwrap());
+        assert!(properties.values().all(|about| about["description"].is_string()));
+    }
+
+    #[test]
+    fn policies_are_called_what_the_schema_calls_them() {
+        let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+        let policy = &schema["properties"]["fields"]["additionalProperties"]["properties"]["policy"]["enum"];
+        for name in policy.as_array().unwrap() {
+            let read: Policy = serde_json::from_value(name.clone()).unwrap();
+            assert_eq!(read.name(), name.as_str().unwrap());
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_values_are_refused() {
+        for json in [
+            "{}",
+            r#"{ "fields": {}, "words": [] }"#,
+            r#"{ "fields": { "text": {} } }"#,
+            r#"{ "fields": { "text": { "policy": "median" } } }"#,
+            r#"{ "fields": { "text": { "policy": "drop", "reason": "x" } } }"#,
+        ] {
+            assert!(parse(json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Rows assigned to parts. Units stay whole, given parts stay given, and a row that would tell training what a
 //! held-out part holds is left out.
 
+mod distances;
 mod grouped;
 mod iterative;
 mod shares;

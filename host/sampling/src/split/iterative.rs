@@ -5,6 +5,7 @@ use std::cmp::{Ordering, Reverse};
 
 use pegbox_random::SplitMix64;
 
+use super::distances::{Distances, Kinds, count};
 use super::{Split, Splitter, TRAIN};
 use crate::error::SamplingError;
 
@@ -51,9 +52,10 @@ impl<'a> LabelSets<'a> {
 impl Splitter<'_> {
     /// Assigns by sets of labels: always the label with the fewest rows left is dealt out, each row to the part
     /// that wants this label most, of equals to the one that wants rows most, of equals by chance. Large units
-    /// come before small ones. A label that has rows keeps one in training.
+    /// come before small ones. Then rows move as long as that brings labels and sizes closer to the shares. A label
+    /// that has rows keeps one in training.
     ///
-    /// Beyond rows, units and labels this takes 4 bytes a unit and 4 a label of a row.
+    /// Beyond rows, units and labels this takes 17 bytes a unit and 4 a label of a row.
     pub fn iterative(&self, labels: &LabelSets<'_>) -> Result<Split, SamplingError> {
         self.check_rows("label sets", labels.len())?;
         let mut draft = self.begin();
@@ -67,7 +69,8 @@ impl Splitter<'_> {
         let by_label = ByLabel::of(self, labels, &units);
         let mut left: Vec<u32> = by_label.counts();
         let mut wants = Wants::of(&shares, self.rows_of(&units), &left);
-        let mut placed: Vec<bool> = vec![false; self.units.len()];
+        let mut placed: Vec<(u32, u8)> = Vec::with_capacity(units.len());
+        let mut done: Vec<bool> = vec![false; self.units.len()];
         let mut open: Vec<u32> = (0..labels.known as u32).collect();
         loop {
             open.retain(|label| left[*label as usize] > 0);
@@ -76,11 +79,11 @@ impl Splitter<'_> {
                 break;
             };
             for unit in by_label.units(rarest) {
-                if std::mem::replace(&mut placed[*unit as usize], true) {
+                if std::mem::replace(&mut done[*unit as usize], true) {
                     continue;
                 }
                 let part = wants.most(Some(rarest), &mut random);
-                self.place(&mut draft.split, *unit, part);
+                placed.push((*unit, part));
                 for row in self.units.rows(*unit) {
                     wants.give_row(part);
                     for label in labels.of(*row) {
@@ -90,13 +93,39 @@ impl Splitter<'_> {
                 }
             }
         }
-        for unit in units.iter().filter(|unit| !placed[**unit as usize]) {
+        for unit in units.iter().filter(|unit| !done[**unit as usize]) {
             let part = wants.most(None, &mut random);
-            self.place(&mut draft.split, *unit, part);
+            placed.push((*unit, part));
             (0..self.units.size(*unit)).for_each(|_| wants.give_row(part));
+        }
+        self.settle(&mut placed, labels, &shares, by_label.counts());
+        for (unit, part) in placed {
+            self.place(&mut draft.split, unit, part);
         }
         self.keep_in_training(&mut draft.split, &by_label);
         self.finish(draft)
+    }
+
+    /// The algorithm never looks back; a few units are better elsewhere once all have their places.
+    fn settle(&self, placed: &mut [(u32, u8)], labels: &LabelSets<'_>, shares: &[f64], counts: Vec<u32>) {
+        // One kind a label, and behind them one for all rows.
+        let all = counts.len();
+        let kinds_of = |unit: u32, kinds: &mut Kinds| {
+            let rows = self.units.rows(unit);
+            kinds.clear();
+            kinds.extend(rows.iter().flat_map(|row| labels.of(*row)).map(|label| (*label, 1)));
+            count(kinds);
+            kinds.push((all as u32, rows.len() as u32));
+        };
+        let rows = placed.iter().map(|(unit, _)| self.units.size(*unit)).sum();
+        let totals: Vec<usize> = counts.into_iter().map(|count| count as usize).chain([rows]).collect();
+        let mut distances = Distances::of(shares.to_vec(), &totals);
+        let mut kinds = Kinds::new();
+        for (unit, part) in placed.iter() {
+            kinds_of(*unit, &mut kinds);
+            distances.give(&kinds, *part);
+        }
+        distances.settle(placed, kinds_of);
     }
 
     /// A label without training rows cannot be learned: one of its units goes back.

@@ -64,15 +64,18 @@ pub fn adjudicate(ratings: &Ratings, model: Option<&DawidSkene>, most: usize) ->
         ranked.truncate(most);
     }
     ranked.sort_unstable_by(order);
-    adjudication.list =
-        ranked.into_iter().map(|(_, disagreement, item)| doubtful(ratings, model, item, disagreement)).collect();
+    adjudication.list = ranked
+        .into_iter()
+        .map(|(_, disagreement, item)| doubtful(ratings, model, item, disagreement))
+        .collect();
     adjudication
 }
 
 /// The share of pairs that differ, of sorted categories.
 fn disagreement(categories: &[u32]) -> f64 {
     let pairs = (categories.len() * (categories.len() - 1)) as f64;
-    let equal = categories.chunk_by(|a, b| a == b).map(|equal| equal.len() * (equal.len() - 1)).sum::<usize>();
+    let equal =
+        categories.chunk_by(|a, b| a == b).map(|equal| equal.len() * (equal.len() - 1)).sum::<usize>();
     1.0 - equal as f64 / pairs
 }
 
@@ -90,7 +93,9 @@ fn doubtful(ratings: &Ratings, model: Option<&DawidSkene>, item: usize, disagree
         likeliest: model.map(|model| model.label(item)).map(|(class, p)| (category(class), p)),
         said: line
             .iter()
-            .map(|rating| (ratings.annotators()[rating.annotator as usize].clone(), category(rating.category)))
+            .map(|rating| {
+                (ratings.annotators()[rating.annotator as usize].clone(), category(rating.category))
+            })
             .collect(),
     }
 }

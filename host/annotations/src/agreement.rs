@@ -155,9 +155,7 @@ pub fn agreement(ratings: &Ratings, settings: &AgreementSettings) -> Result<Agre
         fleiss: estimate(group::FLEISS, group_values[group::FLEISS]),
         alpha_nominal: estimate(group::NOMINAL, group_values[group::NOMINAL]),
         alpha_ordinal: ratings.ordered().then(|| estimate(group::ORDINAL, group_values[group::ORDINAL])),
-        alpha_interval: ratings
-            .numbers()
-            .map(|_| estimate(group::INTERVAL, group_values[group::INTERVAL])),
+        alpha_interval: ratings.numbers().map(|_| estimate(group::INTERVAL, group_values[group::INTERVAL])),
         cohen: Cohen { mean: kappa(0), pairs: pairs.names().iter().enumerate().map(pair).collect() },
     })
 }

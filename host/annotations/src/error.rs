@@ -13,7 +13,9 @@ pub enum AnnotationError {
     #[error("there are more than {limit} {what}")]
     TooMany { what: &'static str, limit: u64 },
     /// The confusion matrices of Dawid and Skene would not fit.
-    #[error("{annotators} annotators and {categories} different values need {mebibytes} MiB of confusion matrices")]
+    #[error(
+        "{annotators} annotators and {categories} different values need {mebibytes} MiB of confusion matrices"
+    )]
     TooManyCategories { annotators: usize, categories: usize, mebibytes: u64 },
     /// A label number that the class names do not reach.
     #[error("row {row} has label number {label}; at most {limit} labels are taken here")]
@@ -32,12 +34,16 @@ impl AnnotationError {
         Some(
             match self {
                 Self::OffScale { .. } => "mend the rating, or add the value to the scale in its place",
-                Self::ScaleRepeats { .. } => "name each value of the scale once, from the lowest to the highest",
+                Self::ScaleRepeats { .. } => {
+                    "name each value of the scale once, from the lowest to the highest"
+                }
                 Self::TooMany { .. } => "prepare the dataset in parts",
                 Self::TooManyCategories { .. } => {
                     "measurements are not classes: round them to fewer values, or aggregate by majority"
                 }
-                Self::TooManyLabels { .. } => "a field with this many values is hardly a class: check which field is the label",
+                Self::TooManyLabels { .. } => {
+                    "a field with this many values is hardly a class: check which field is the label"
+                }
                 Self::Setting { .. } | Self::Rows(_) => return None,
             }
             .to_owned(),

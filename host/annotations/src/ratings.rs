@@ -233,7 +233,8 @@ fn sorted_by_value(names: Vec<String>) -> (Vec<String>, Option<Vec<f64>>, Vec<u3
 /// The values as numbers; none if one of them is not a finite number.
 fn numbers_of(names: &[String]) -> Option<Vec<f64>> {
     // Minus zero is zero.
-    let number = |name: &String| name.parse::<f64>().ok().filter(|number| number.is_finite()).map(|n| n + 0.0);
+    let number =
+        |name: &String| name.parse::<f64>().ok().filter(|number| number.is_finite()).map(|n| n + 0.0);
     names.iter().map(number).collect::<Option<Vec<f64>>>().filter(|numbers| !numbers.is_empty())
 }
 

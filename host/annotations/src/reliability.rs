@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aggregate;
 use crate::aggregate::DawidSkene;
 use crate::agreement::Agreement;
-use crate::aggregate;
 use crate::ratings::Ratings;
 
 /// What speaks for and against an annotator.

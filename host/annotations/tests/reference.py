@@ -112,7 +112,7 @@ def dawid_skene(rows, annotators, iterations):
         [(i, a, v) for i, row in enumerate(rows) for a, v in zip(annotators, row) if v is not None],
         columns=["task", "worker", "label"],
     )
-    model = DawidSkene(n_iter=iterations, tol=0).fit(frame)
+    model = DawidSkene(n_iter=iterations, tol=-np.inf).fit(frame)
     labels = sorted(frame["label"].unique())
     probabilities = model.probas_
     errors = model.errors_

@@ -46,7 +46,9 @@ mod tests {
     #[test]
     fn ties_go_to_the_first_category_and_are_told() {
         let mut builder = RatingsBuilder::new();
-        builder.add_row("tie", [("a", "yes"), ("b", "no"), ("c", "yes"), ("d", "no"), ("e", "maybe")]).unwrap();
+        builder
+            .add_row("tie", [("a", "yes"), ("b", "no"), ("c", "yes"), ("d", "no"), ("e", "maybe")])
+            .unwrap();
         builder.add_row("clear", [("a", "yes"), ("b", "no"), ("c", "yes")]).unwrap();
         builder.add_row("nobody", [("a", "")]).unwrap();
         let ratings = builder.build();

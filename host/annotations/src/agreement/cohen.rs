@@ -61,7 +61,8 @@ impl Pairs {
             values.extend(measure_pair(common, weights, &mut scratch));
         }
         for kappa in 0..3 {
-            let defined = values[3..].iter().skip(1 + kappa).step_by(PER_PAIR).filter(|value| value.is_finite());
+            let defined =
+                values[3..].iter().skip(1 + kappa).step_by(PER_PAIR).filter(|value| value.is_finite());
             let (sum, count) = defined.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
             values[kappa] = sum / count;
         }
@@ -85,13 +86,9 @@ fn measure_pair(common: &[Common], weights: &[u32], scratch: &mut [f64]) -> [f64
     }
     let chance = by_chance(first, second, all);
     // All that both said is one value: no disagreement is expected, and kappa is not defined.
-    let kappa = |observed: f64, expected: f64| if expected > 0.0 { 1.0 - observed / expected } else { f64::NAN };
-    [
-        1.0 - different / all,
-        kappa(different, chance[0]),
-        kappa(distance, chance[1]),
-        kappa(square, chance[2]),
-    ]
+    let kappa =
+        |observed: f64, expected: f64| if expected > 0.0 { 1.0 - observed / expected } else { f64::NAN };
+    [1.0 - different / all, kappa(different, chance[0]), kappa(distance, chance[1]), kappa(square, chance[2])]
 }
 
 /// The disagreements expected if the two were independent: different values, their distances, the squares.

@@ -70,6 +70,18 @@ fn a_failure_costs_the_stage_where_the_recipe_says_disable() {
     project.edit("\"hostile/unlucky\"\n", "\"hostile/unlucky\"\non-failure = \"disable\"\n");
     let results = project.pegbox(&["prepare"]).succeeds().results();
     assert!(results.contains("hostile/unlucky@0.1.0: left out, because"), "{results}");
+    // The cause stands there, and the plugin's name no more than twice: before it, and in it.
+    assert_eq!(results.matches("hostile/unlucky").count(), 2, "{results}");
+    // What was prepared under that policy does not serve another.
+    project.edit("\non-failure = \"disable\"", "");
+    assert_ne!(project.pegbox(&["prepare"]).status(), 0);
+}
+
+#[test]
+fn pull_without_a_registry_is_an_error_and_no_panic() {
+    let project = Project::new();
+    let ended = project.pegbox(&["plugin", "pull", "acme/nothing"]);
+    assert_eq!(ended.status(), 1, "{}", ended.messages());
 }
 
 #[test]

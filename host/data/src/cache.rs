@@ -13,12 +13,12 @@ use crate::error::DataError;
 use crate::prepare::PrepareJob;
 use crate::record::{Origins, Part, Schema};
 use crate::split::SplitSettings;
-use crate::stage::StageIdentity;
+use crate::stage::{OnFailure, StageIdentity};
 use crate::tokenize::TokenSettings;
 
 /// The version of what a prepared dataset is: of its files, and of how rows become splits and tokens.
 /// Raise it with any change that would give other contents for the same inputs.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Everything that a dataset depends on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct KeyParts {
     pub format: u32,
     pub sources: Vec<SourceDigest>,
     pub schema: Schema,
-    pub cleaners: Vec<StageIdentity>,
+    pub cleaners: Vec<CleanerKey>,
     pub validators: Vec<ValidatorKey>,
     pub split: SplitSettings,
     /// `sha256:` of the tokenizer.json.
@@ -43,11 +43,20 @@ pub struct SourceDigest {
     pub digest: String,
 }
 
-/// A validator counts with its `fail-on`: a dataset that passed under a milder one has not passed.
+/// A cleaner counts with what its failure means: a dataset from which a record was left out is not one that a cleaner
+/// which may not fail would give.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CleanerKey {
+    pub stage: StageIdentity,
+    pub on_failure: OnFailure,
+}
+
+/// A validator counts with its `fail-on`, too: a dataset that passed under a milder one has not passed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ValidatorKey {
     pub stage: StageIdentity,
     pub fail_on: Option<Severity>,
+    pub on_failure: OnFailure,
 }
 
 impl KeyParts {
@@ -65,11 +74,19 @@ impl KeyParts {
             format: FORMAT,
             sources,
             schema: job.schema.clone(),
-            cleaners: job.cleaners.iter().map(|stage| stage.identity.clone()).collect(),
+            cleaners: job
+                .cleaners
+                .iter()
+                .map(|stage| CleanerKey { stage: stage.identity.clone(), on_failure: stage.on_failure })
+                .collect(),
             validators: job
                 .validators
                 .iter()
-                .map(|stage| ValidatorKey { stage: stage.identity.clone(), fail_on: stage.fail_on })
+                .map(|stage| ValidatorKey {
+                    stage: stage.identity.clone(),
+                    fail_on: stage.fail_on,
+                    on_failure: stage.on_failure,
+                })
                 .collect(),
             split: job.split.clone(),
             tokenizer: digest(&job.tokenizer),

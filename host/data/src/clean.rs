@@ -132,8 +132,11 @@ fn one_by_one(cleaner: &mut dyn Cleaner, crossing: &Crossing<'_>, batch: &[Recor
 
 /// An error in one line, with its cause.
 pub(crate) fn told(error: &DataError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{error}{cause}")
+    match error {
+        // Its source is the plugin's error itself; the cause lies behind that.
+        DataError::Plugin { error, .. } => format!("{error}: {}", error.cause()),
+        error => error.to_string(),
+    }
 }
 
 /// The sizes that applying the outcomes relies on.

@@ -42,7 +42,7 @@ mod tokens;
 mod validate;
 
 pub use batch::{BatchPlan, BatchSettings, BatchSize, PaddingReport, padding};
-pub use cache::{FORMAT, KeyParts, SourceDigest, ValidatorKey};
+pub use cache::{CleanerKey, FORMAT, KeyParts, SourceDigest, ValidatorKey};
 pub use clean::{Cleaned, Dropped, clean};
 pub use dataset::{Dataset, FileDigest, Manifest, RowLookup, RowText};
 pub use error::{DataError, ReadError, ReadFault};

@@ -261,6 +261,13 @@ to = "out/hf"
     }
 
     #[test]
+    fn an_exporter_that_fails_ends_the_run_whatever_the_recipe_says() {
+        let export = "[[export]]\nplugin = \"a/b\"\nto = \"out\"\non-failure = \"skip\"\n[train]";
+        let report = fault("[train]", export);
+        assert!(report.contains("an exporter that fails always ends the run"), "{report}");
+    }
+
+    #[test]
     fn a_weight_that_is_none_in_single_precision_is_refused() {
         for weight in ["1e300", "1e-300", "-1.0", "inf", "nan"] {
             let loss = format!("loss = [{{ builtin = \"cross-entropy\", weight = {weight} }}]");

@@ -106,7 +106,7 @@ pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
         section.fault(
             section.span_of("trust"),
             "a native plugin runs outside the sandbox, so its `digest` must be pinned",
-            Some("add digest = \"sha256:...\"; `pegbox plugin inspect` shows it".into()),
+            Some("add digest = \"sha256:...\"; `sha256sum` prints that of the library".into()),
         );
     }
     let choices = [("fail", OnFailure::Fail), ("skip", OnFailure::Skip), ("disable", OnFailure::Disable)];
@@ -197,6 +197,13 @@ pub(crate) fn read_exports(sections: Vec<Section<'_, '_>>, folder: &Path) -> Opt
     let read_export = |mut section: Section<'_, '_>| {
         let to = section.required_text("to", "\"out/hf\"");
         let plugin = read(&mut section);
+        if plugin.as_ref().is_some_and(|plugin| plugin.on_failure != OnFailure::Fail) {
+            section.fault(
+                section.span_of("on-failure"),
+                "an exporter that fails always ends the run: there is nothing to go on with",
+                Some("leave `on-failure` out".into()),
+            );
+        }
         section.finish();
         Some(Export { plugin: plugin?, to: folder.join(to?) })
     };

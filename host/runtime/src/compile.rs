@@ -122,6 +122,8 @@ pub fn serve(arguments: &[String]) -> i32 {
         });
     match code {
         Ok(code) => i32::from(io::stdout().lock().write_all(&code).is_err()),
+        // Not the component's fault: wasmtime tells some of its failed allocations instead of dying of them.
+        Err(fault) if fault.contains("out of memory") => 1,
         Err(fault) => {
             // More than the other side reads would end this process before it gave its status.
             eprint!("{}", cut(&fault, MAX_COMPLAINT as usize / 2));

@@ -34,8 +34,13 @@ pub fn build_with(name: &str, folder: &Path, words: &[(&str, &str)]) -> Result<P
             *text = text.replace(word, meant);
         }
     }
-    let component = bytes(&plugin).with_context(|| name.to_owned())?;
-    let target = folder.join(name);
+    write(&plugin, folder)
+}
+
+/// Writes `plugin` as a plugin folder inside `folder`.
+pub fn write(plugin: &Plugin, folder: &Path) -> Result<PathBuf> {
+    let component = bytes(plugin).with_context(|| plugin.name.clone())?;
+    let target = folder.join(&plugin.name);
     fs::create_dir_all(&target)?;
     fs::write(target.join("plugin.wasm"), &component)?;
     let path = "path = \"plugin.wasm\"\n";

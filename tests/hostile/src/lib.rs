@@ -12,6 +12,9 @@ mod generated;
 mod plugin;
 /// What every module shares: memory, `lifecycle`.
 mod prelude;
+/// A plugin that calls whatever its record says.
+mod scripted;
 
 pub use build::{build, build_with};
 pub use plugin::{Family, Scenario, all, families, scenario};
+pub use scripted::build_scripted;

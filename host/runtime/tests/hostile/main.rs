@@ -11,5 +11,7 @@ mod network;
 mod packages;
 /// What a plugin is let loose in.
 mod playground;
+/// Whatever a script calls behind permissions.
+mod scripts;
 #[path = "../support/mod.rs"]
 mod support;

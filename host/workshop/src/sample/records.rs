@@ -48,7 +48,8 @@ pub fn clean(records: &Records, cleaner: &mut dyn Cleaner) -> Result<CleanSample
         let started = Instant::now();
         let outcomes = cleaner.clean(&batch)?;
         sample.took += started.elapsed();
-        for (row, after) in rows.by_ref().zip(outcomes) {
+        // The outcomes first: `zip` takes one row too many where it is the rows that go on.
+        for (after, row) in outcomes.into_iter().zip(rows.by_ref()) {
             match &after {
                 Outcome::Keep => sample.kept += 1,
                 // What is replaced by itself is kept.

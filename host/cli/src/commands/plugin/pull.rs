@@ -16,7 +16,9 @@ use crate::session::Session;
 #[derive(Debug, Args)]
 pub struct Pull {
     /// `team/name` or `team/name@requirement`; what pegbox.lock pins where none is named
-    pub plugins: Vec<String>,
+    // Not `plugins`: that is a global option, of another type.
+    #[arg(value_name = "PLUGINS")]
+    pub names: Vec<String>,
     /// The recipe whose pegbox.lock pins what was pulled
     #[arg(long, default_value = pegbox_recipe::FILE_NAME)]
     pub recipe: PathBuf,
@@ -32,11 +34,11 @@ pub struct Pull {
 
 pub fn run(session: &Session, arguments: &Pull) -> Result<(), Box<Report>> {
     let folder = folder_of(&arguments.recipe);
-    if arguments.plugins.is_empty() {
+    if arguments.names.is_empty() {
         return restore(session, &folder, &arguments.registry, arguments.signed);
     }
     let references: Result<Vec<PluginReference>, _> =
-        arguments.plugins.iter().map(|plugin| PluginReference::parse(plugin)).collect();
+        arguments.names.iter().map(|plugin| PluginReference::parse(plugin)).collect();
     let references = references.map_err(pegbox_registry::RegistryError::from)?;
     let (guard, store) = (Guard::of(&folder)?, Store::locate()?);
     let registry = arguments.registry.connect()?;

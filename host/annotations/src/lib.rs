@@ -6,6 +6,8 @@ pub mod adjudicate;
 pub mod aggregate;
 /// Percent agreement, Cohen's and Fleiss' kappa, Krippendorff's alpha, with intervals.
 pub mod agreement;
+/// Equal or near-equal texts that carry different labels.
+pub mod conflicts;
 /// What can be wrong with ratings and labels.
 mod error;
 /// Items that were rated alike, counted once.
@@ -16,6 +18,8 @@ mod ratings;
 pub mod reliability;
 /// Labelled texts that are read several times and never held.
 mod rows;
+/// Labels that are likely wrong, by confident learning.
+pub mod suspects;
 
 pub use error::AnnotationError;
 pub use ratings::{Rating, Ratings, RatingsBuilder};

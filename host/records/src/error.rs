@@ -41,6 +41,10 @@ pub enum ReadFault {
         row_group: Option<usize>,
         what: String,
     },
+    #[error("the Parquet file is packed with {codec}, which Pegbox cannot unpack")]
+    Codec { codec: &'static str },
+    #[error("`{}` cannot separate fields", char::from(*separator).escape_default())]
+    Separator { separator: u8 },
     #[error("`{extension}` is no format that Pegbox reads")]
     Format { extension: String },
     #[error("a Parquet file that is packed with {compression} as a whole")]
@@ -49,24 +53,19 @@ pub enum ReadFault {
     Json { what: String },
     #[error("expected a JSON object, found {found}")]
     NotAnObject { found: &'static str },
-    #[error("the record has no field `{name}`; it has {}", listed(.present))]
-    FieldMissing {
-        /// The role that asks for it; none if the layout does.
-        role: Option<Box<str>>,
-        name: Box<str>,
-        layout: Layout,
-        present: Box<[String]>,
-    },
-    #[error("the field `{name}` is {found}, expected {expected}")]
-    WrongType { name: String, found: &'static str, expected: &'static str },
+    #[error("the record has no field `{}`; it has {}", .0.name, listed(&.0.present))]
+    FieldMissing(Box<MissingField>),
+    /// A text, or tokens or tags.
+    #[error("the field `{name}` is {found}, expected a string or a list of strings")]
+    WrongType { name: Box<str>, found: &'static str },
     #[error("the column `{name}` has the type {found}, which cannot become text")]
-    ColumnType { name: String, found: String },
+    ColumnType { name: Box<str>, found: Box<str> },
     /// Tokens and tags are kept with one space between them.
     #[error("the field `{name}`, entry {entry}: {what}")]
-    Token { name: String, entry: usize, what: &'static str },
+    Token { name: Box<str>, entry: usize, what: &'static str },
     /// A row that does not fit its layout.
     #[error("the field `{name}` does not fit the layout {layout}: {what}")]
-    Layout { layout: Layout, name: String, what: String },
+    Layout { layout: Layout, name: Box<str>, what: Box<str> },
     #[error("the bytes are not valid UTF-8")]
     Utf8,
     #[error("a NUL byte: this is no text, or text in UTF-16 or UTF-32")]
@@ -87,6 +86,17 @@ pub enum ReadFault {
     NoHeader,
 }
 
+/// A field that a record or a header lacks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MissingField {
+    pub name: String,
+    /// The role that asks for it; none if the layout does.
+    pub role: Option<String>,
+    pub layout: Layout,
+    /// The fields that are there.
+    pub present: Vec<String>,
+}
+
 impl ReadError {
     /// The characters of a row that are kept in [`ReadError::raw`].
     pub const RAW: usize = 2000;
@@ -100,17 +110,7 @@ impl ReadError {
     /// How to mend it.
     pub fn help(&self) -> Option<String> {
         Some(match &self.fault {
-            ReadFault::FieldMissing { role, name, layout, present } => {
-                let wants = match role {
-                    Some(role) => format!("the recipe's [data].fields.{role} names `{name}`"),
-                    None => format!("the layout {layout} reads the field `{name}`"),
-                };
-                match pegbox_manifest::suggest::nearest(name, present.iter().map(String::as_str)) {
-                    Some(nearest) => format!("{wants}; did you mean `{nearest}`?"),
-                    None if role.is_some() => format!("{wants}; name a field that the records have"),
-                    None => format!("{wants}; name another layout, or layout = \"fields\""),
-                }
-            }
+            ReadFault::FieldMissing(missing) => missing.help(),
             ReadFault::Format { .. } => {
                 format!(
                     "use a file that ends in {}; or say in the recipe which format it has",
@@ -120,6 +120,10 @@ impl ReadError {
             ReadFault::PackedParquet { .. } => {
                 "unpack it: a Parquet file is read from several places at once, and compressed inside"
                     .to_owned()
+            }
+            ReadFault::Codec { .. } => "write it with zstd, snappy, gzip or lz4".to_owned(),
+            ReadFault::Separator { .. } => {
+                "a separator is one ASCII character, and neither a quote nor a line break".to_owned()
             }
             ReadFault::Packed { .. } | ReadFault::Parquet { .. } => {
                 "the file may be cut short; fetch or pack it again".to_owned()
@@ -191,6 +195,21 @@ impl fmt::Display for Place<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl MissingField {
+    fn help(&self) -> String {
+        let Self { name, role, layout, present } = self;
+        let wants = match role {
+            Some(role) => format!("the recipe's [data].fields.{role} names `{name}`"),
+            None => format!("the layout {layout} reads the field `{name}`"),
+        };
+        match pegbox_manifest::suggest::nearest(name, present.iter().map(String::as_str)) {
+            Some(nearest) => format!("{wants}; did you mean `{nearest}`?"),
+            None if role.is_some() => format!("{wants}; name a field that the records have"),
+            None => format!("{wants}; name another layout, or layout = \"fields\""),
+        }
     }
 }
 

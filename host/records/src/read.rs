@@ -132,7 +132,7 @@ pub fn open(path: &Path, settings: &ReadSettings, source: u32, first_id: u64) ->
     let format = opened.format;
     let layout = match settings.layout {
         Some(layout) => layout,
-        None => Layout::detect(path, settings.format)?,
+        None => Layout::detect(path, settings)?,
     };
     let plan = Plan::new(&settings.schema, layout);
     let rows = rows(opened, settings, &plan).map_err(failed)?;
@@ -144,7 +144,7 @@ fn rows(opened: Opened, settings: &ReadSettings, plan: &Plan) -> Result<Box<dyn 
     Ok(match opened.format {
         Format::Jsonl => Box::new(jsonl::JsonLines::new(opened.lines()?, plan)),
         Format::Csv | Format::Tsv => {
-            let dialect = csv::Dialect::of(opened.format, settings);
+            let dialect = csv::Dialect::of(opened.format, settings)?;
             Box::new(csv::Csv::new(opened.lines()?, dialect, plan)?)
         }
         Format::Parquet => Box::new(parquet::Parquet::new(opened.file, plan)?),
@@ -208,18 +208,18 @@ fn start(mut file: &File) -> std::io::Result<Vec<u8>> {
 
 impl Layout {
     /// The layout that the first rows of a file have, at most sixteen of them: one whose fields they all
-    /// have, else [`Layout::Fields`]. The format is told by the name unless it is given.
+    /// have, else [`Layout::Fields`]. The schema and the layout of the settings don't matter.
     ///
     /// # Errors
     /// If the file cannot be opened or has no known format. What is wrong with its rows is left to be told
     /// when they are read.
-    pub fn detect(path: &Path, format: Option<Format>) -> Result<Self, ReadError> {
+    pub fn detect(path: &Path, settings: &ReadSettings) -> Result<Self, ReadError> {
         let failed = |fault: Fault| fault.into_error(path, None);
-        let opened = Opened::new(path, format).map_err(failed)?;
+        let opened = Opened::new(path, settings.format).map_err(failed)?;
         let fields = match opened.format {
             Format::Jsonl => jsonl::first_fields(opened.lines().map_err(failed)?),
             Format::Csv | Format::Tsv => {
-                let dialect = csv::Dialect::plain(opened.format);
+                let dialect = csv::Dialect::of(opened.format, settings).map_err(failed)?;
                 csv::header(opened.lines().map_err(failed)?, dialect)
             }
             Format::Parquet => parquet::columns(opened.file).map_err(failed)?,

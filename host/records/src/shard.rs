@@ -227,7 +227,10 @@ mod tests {
             id: id * 3,
             source: (id % 2) as u32,
             line: id + 1,
-            values: vec![Some(format!("row {id} é\0\n")), (id % 3 > 0).then(|| "x".repeat(id as usize % 7))],
+            values: vec![
+                Some(format!("row {id} é\0\n")),
+                (!id.is_multiple_of(3)).then(|| "x".repeat(id as usize % 7)),
+            ],
         };
         (0..500).map(record).collect()
     }

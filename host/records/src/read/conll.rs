@@ -72,7 +72,7 @@ impl Conll {
         {
             let column = if name == "token" { self.token } else { self.tag.unwrap_or(columns.len()) };
             let wrong = |what| {
-                Err(Fault::at(number, None, ReadFault::Token { name: name.to_owned(), entry: column, what }))
+                Err(Fault::at(number, None, ReadFault::Token { name: name.into(), entry: column, what }))
             };
             if word.is_empty() {
                 return wrong("it is empty");

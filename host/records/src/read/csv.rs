@@ -21,7 +21,7 @@ pub struct Dialect {
 
 impl Dialect {
     /// The format's own.
-    pub fn plain(format: Format) -> Self {
+    fn plain(format: Format) -> Self {
         match format {
             Format::Tsv => Self { separator: b'\t', quotes: false },
             _ => Self { separator: b',', quotes: true },
@@ -29,13 +29,13 @@ impl Dialect {
     }
 
     /// The format's own, where the settings say nothing else.
-    pub fn of(format: Format, settings: &ReadSettings) -> Self {
+    pub fn of(format: Format, settings: &ReadSettings) -> Result<Self, Fault> {
         let plain = Self::plain(format);
-        let separator = settings.separator.filter(|byte| byte.is_ascii() && !b"\"\r\n\0".contains(byte));
-        Self {
-            separator: separator.unwrap_or(plain.separator),
-            quotes: settings.quotes.unwrap_or(plain.quotes),
+        let separator = settings.separator.unwrap_or(plain.separator);
+        if !separator.is_ascii() || b"\"\r\n\0".contains(&separator) {
+            return Err(Fault::whole(ReadFault::Separator { separator }));
         }
+        Ok(Self { separator, quotes: settings.quotes.unwrap_or(plain.quotes) })
     }
 }
 

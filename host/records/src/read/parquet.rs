@@ -14,6 +14,8 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 
+use parquet::basic::Compression;
+
 use super::lines::MAXIMUM_LINE;
 use super::plan::{Cell, Plan};
 use super::{Fault, Rows};
@@ -45,7 +47,8 @@ impl Parquet {
             match (found.next(), found.next()) {
                 (Some((root, field)), None) => {
                     if !value::is_readable(field.data_type()) {
-                        let (name, found) = (wanted.name.clone(), field.data_type().to_string());
+                        let (name, found) =
+                            (wanted.name.as_str().into(), field.data_type().to_string().into());
                         return Err(Fault::whole(ReadFault::ColumnType { name, found }));
                     }
                     roots.push(Some(root));
@@ -78,6 +81,7 @@ impl Parquet {
                 rows
             })
             .collect();
+        packing(&builder)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), read.iter().copied());
         let reader = guarded(|| builder.with_projection(mask).with_batch_size(BATCH).build())
             .map_err(|what| Fault::whole(ReadFault::Parquet { row_group: None, what }))?;
@@ -150,6 +154,21 @@ fn opened(file: File) -> Result<ParquetRecordBatchReaderBuilder<File>, Fault> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))
         .map_err(|what| Fault::whole(ReadFault::Parquet { row_group: None, what }))
+}
+
+/// Whether what the columns are packed with can be unpacked.
+fn packing(builder: &ParquetRecordBatchReaderBuilder<File>) -> Result<(), Fault> {
+    let mut chunks = builder.metadata().row_groups().iter().flat_map(|group| group.columns());
+    match chunks.find(|chunk| matches!(chunk.compression(), Compression::BROTLI(_) | Compression::LZO)) {
+        None => Ok(()),
+        Some(chunk) => {
+            let codec = match chunk.compression() {
+                Compression::LZO => "LZO",
+                _ => "Brotli",
+            };
+            Err(Fault::whole(ReadFault::Codec { codec }))
+        }
+    }
 }
 
 /// Runs the decoder. On damaged files it may panic where it should return an error; nothing of it is used

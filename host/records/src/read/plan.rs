@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::error::ReadFault;
+use crate::error::{MissingField, ReadFault};
 use crate::layout::{Layout, chat};
 use crate::record::Schema;
 
@@ -112,12 +112,12 @@ impl Plan {
 
     /// The fault of a field that a row or a header lacks, which has `present`.
     pub fn missing(wanted: &Wanted, layout: Layout, present: Vec<String>) -> ReadFault {
-        ReadFault::FieldMissing {
-            role: wanted.role.as_deref().map(Box::from),
-            name: wanted.name.as_str().into(),
+        ReadFault::FieldMissing(Box::new(MissingField {
+            name: wanted.name.clone(),
+            role: wanted.role.clone(),
             layout,
-            present: present.into(),
-        }
+            present,
+        }))
     }
 
     /// The place of a field among the wanted ones, to which it is added if it is not there.
@@ -248,7 +248,7 @@ impl Row<'_> {
     }
 
     fn wrong(&self, name: &str, what: String) -> ReadFault {
-        ReadFault::Layout { layout: self.plan.layout, name: name.to_owned(), what }
+        ReadFault::Layout { layout: self.plan.layout, name: name.into(), what: what.into() }
     }
 
     fn text(&self, name: &str) -> Result<Option<String>, ReadFault> {
@@ -391,13 +391,12 @@ impl Row<'_> {
 
 /// Tokens or tags with one space between them.
 fn joined(json: &str, name: impl Fn() -> String) -> Result<String, ReadFault> {
-    let expected = "a string or a list of strings";
     let Ok(Value::Array(list)) = serde_json::from_str(json) else {
-        return Err(ReadFault::WrongType { name: name(), found: kind(json), expected });
+        return Err(ReadFault::WrongType { name: name().into(), found: kind(json) });
     };
     let mut words = String::with_capacity(json.len());
     for (place, entry) in list.iter().enumerate() {
-        let wrong = |what| Err(ReadFault::Token { name: name(), entry: place + 1, what });
+        let wrong = |what| Err(ReadFault::Token { name: name().into(), entry: place + 1, what });
         if place > 0 {
             words.push(' ');
         }

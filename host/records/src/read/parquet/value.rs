@@ -96,7 +96,7 @@ fn value(array: &dyn Array, row: usize, name: &str) -> Result<Value, ReadFault> 
             }
             Value::Object(object)
         }
-        other => return Err(ReadFault::ColumnType { name: name.to_owned(), found: other.to_string() }),
+        other => return Err(ReadFault::ColumnType { name: name.into(), found: other.to_string().into() }),
     })
 }
 

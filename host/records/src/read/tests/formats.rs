@@ -79,6 +79,10 @@ fn another_separator_and_another_format_can_be_named() {
     let sample = Sample::new("export.dat", "text;label\na,b;c\n");
     let named = ReadSettings { separator: Some(b';'), format: Some(Format::Csv), ..text_and_label() };
     assert_eq!(sample.rows(&named), [seen(2, &["a,b", "c"])]);
+    let alpaca = Sample::new("a.csv", "instruction;output\n");
+    assert_eq!(Layout::detect(&alpaca.path, &named).unwrap(), Layout::Alpaca);
+    let quote = ReadSettings { separator: Some(b'"'), ..named };
+    assert_eq!(sample.rows(&quote), [Err(r#"export.dat: `\"` cannot separate fields"#.to_owned())]);
 }
 
 #[test]
@@ -203,14 +207,14 @@ fn parquet_holds_messages_as_lists_of_structs() {
     }
     messages.append(true);
     let sample = Sample::new("a.parquet", parquet(vec![("messages", Arc::new(messages.finish()))]));
-    assert_eq!(Layout::detect(&sample.path, None).unwrap(), Layout::Messages);
+    assert_eq!(Layout::detect(&sample.path, &text_and_label()).unwrap(), Layout::Messages);
     let rows = sample.rows(&settings(&[("prompt", "prompt"), ("completion", "completion")]));
     assert_eq!(rows, [seen(1, &["Hi", "Hello!"])]);
 }
 
 fn detected(name: &str, lines: &str) -> (Sample, Layout) {
     let sample = Sample::new(name, lines);
-    let layout = Layout::detect(&sample.path, None).unwrap();
+    let layout = Layout::detect(&sample.path, &text_and_label()).unwrap();
     (sample, layout)
 }
 

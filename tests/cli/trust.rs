@@ -81,7 +81,7 @@ fn a_failure_costs_the_stage_where_the_recipe_says_disable() {
 fn pull_without_a_registry_is_an_error_and_no_panic() {
     let project = Project::new();
     let ended = project.pegbox(&["plugin", "pull", "acme/nothing"]);
-    assert_eq!(ended.status(), 1, "{}", ended.messages());
+    assert_eq!(ended.status(), 2, "{}", ended.messages());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check, in the order in which a failure is cheapest to learn.
 
 use crate::process::{self, cargo, output, root, say, target_dir};
-use crate::{guest, registry, templates};
+use crate::{book, guest, registry, templates};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::path::Path;
@@ -44,6 +44,7 @@ pub fn run(options: &Options) -> Result<()> {
         command.args(["test", "--release", "--workspace", "--no-fail-fast"]).current_dir(&root);
         process::run(command.env("PEGBOX_MINILM", base_model(&root)?)).map(|_| ())
     })?;
+    stage("The book: references as the code is, every block as it says", &mut || book::check(&root))?;
     if !options.quick {
         stage("Clippy", &mut || {
             in_root(&root, &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])

@@ -15,6 +15,9 @@ pub(super) type Kinds = Vec<(u32, u32)>;
 /// No more passes than this over the units when they settle; most sets need two or three.
 const PASSES: usize = 4;
 
+/// A pass that leaves more than this of the distance was the last.
+const ENOUGH: f64 = 0.9;
+
 impl Distances {
     pub(super) fn of(shares: Vec<f64>, totals: &[usize]) -> Self {
         let has = vec![0.0; shares.len() * totals.len()];
@@ -32,11 +35,11 @@ impl Distances {
         self.add(kinds, usize::from(part), 1.0);
     }
 
-    /// Moves units, one after the other, to parts where they are better, until none is or enough was tried.
+    /// Moves units, one after the other, to parts where they are better, until a pass takes little off.
     pub(super) fn settle(&mut self, placed: &mut [(u32, u8)], mut kinds_of: impl FnMut(u32, &mut Kinds)) {
         let mut kinds = Kinds::new();
         for _ in 0..PASSES {
-            let mut moved = false;
+            let before = self.total();
             for (unit, part) in placed.iter_mut() {
                 kinds_of(*unit, &mut kinds);
                 let from = usize::from(*part);
@@ -49,13 +52,23 @@ impl Distances {
                     self.add(&kinds, from, -1.0);
                     self.add(&kinds, to, 1.0);
                     *part = to as u8;
-                    moved = true;
                 }
             }
-            if !moved {
+            if self.total() > before * ENOUGH {
                 return;
             }
         }
+    }
+
+    fn total(&self) -> f64 {
+        let of_kind = |(has, total): (&[f64], &f64)| -> f64 {
+            let of_part = |(has, share): (&f64, &f64)| {
+                let should = share * total;
+                if should > 0.0 { (has - should) * (has - should) / should } else { 0.0 }
+            };
+            has.iter().zip(&self.shares).map(of_part).sum()
+        };
+        self.has.chunks(self.shares.len()).zip(&self.totals).map(of_kind).sum()
     }
 
     /// By how much the distance grows when a part gets these rows `times` (1), or loses them (-1).

@@ -36,7 +36,7 @@ impl Splitter<'_> {
         };
         let mut kinds = Kinds::new();
         let mut totals = vec![0; all + 1];
-        for unit in &units {
+        for unit in &draft.free {
             kinds_of(*unit, &mut kinds);
             kinds.iter().for_each(|(kind, rows)| totals[*kind as usize] += *rows as usize);
         }
@@ -49,8 +49,10 @@ impl Splitter<'_> {
             distances.give(&kinds, part);
             placed.push((unit, part));
         }
+        // In the order of memory, which is several times as fast.
+        placed.sort_unstable();
         distances.settle(&mut placed, kinds_of);
-        fill_empty(&mut placed, &shares);
+        fill_empty(&mut placed, &shares, |unit| self.units.size(unit));
         for (unit, part) in placed {
             self.place(&mut draft.split, unit, part);
         }
@@ -58,9 +60,8 @@ impl Splitter<'_> {
     }
 }
 
-/// Units come largest first, so the last one of the part with the most units is its smallest: it goes to a part
-/// that shall have rows and has none.
-fn fill_empty(placed: &mut [(u32, u8)], shares: &[f64]) {
+/// A part that shall have rows and has none takes the smallest unit of the part with the most units.
+fn fill_empty(placed: &mut [(u32, u8)], shares: &[f64], size: impl Fn(u32) -> usize) {
     let mut counts = vec![0usize; shares.len()];
     placed.iter().for_each(|(_, part)| counts[usize::from(*part)] += 1);
     for empty in 0..shares.len() {
@@ -72,8 +73,9 @@ fn fill_empty(placed: &mut [(u32, u8)], shares: &[f64]) {
         let Some(giver) = most.filter(|part| counts[*part] > 1) else {
             continue;
         };
-        if let Some(unit) = placed.iter_mut().rev().find(|(_, part)| usize::from(*part) == giver) {
-            unit.1 = empty as u8;
+        let units = placed.iter_mut().filter(|(_, part)| usize::from(*part) == giver);
+        if let Some((_, part)) = units.min_by_key(|(unit, _)| size(*unit)) {
+            *part = empty as u8;
             counts[giver] -= 1;
             counts[empty] += 1;
         }

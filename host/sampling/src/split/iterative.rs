@@ -66,7 +66,7 @@ impl Splitter<'_> {
         // Stable: units of one size stay shuffled.
         units.sort_by_key(|unit| Reverse(self.units.size(*unit)));
 
-        let by_label = ByLabel::of(self, labels, &units);
+        let by_label = ByLabel::of(self, labels, &draft.free, &units);
         let mut left: Vec<u32> = by_label.counts();
         let mut wants = Wants::of(&shares, self.rows_of(&units), &left);
         let mut placed: Vec<(u32, u8)> = Vec::with_capacity(units.len());
@@ -119,6 +119,8 @@ impl Splitter<'_> {
         };
         let rows = placed.iter().map(|(unit, _)| self.units.size(*unit)).sum();
         let totals: Vec<usize> = counts.into_iter().map(|count| count as usize).chain([rows]).collect();
+        // In the order of memory, which is several times as fast.
+        placed.sort_unstable();
         let mut distances = Distances::of(shares.to_vec(), &totals);
         let mut kinds = Kinds::new();
         for (unit, part) in placed.iter() {
@@ -147,33 +149,33 @@ impl Splitter<'_> {
     }
 }
 
-/// The units of each label, once for each time that the label is on a row.
+/// The units of each label, once for each time that the label is on a row, in the order in which they are dealt.
 struct ByLabel {
     starts: Vec<u32>,
     units: Vec<u32>,
 }
 
 impl ByLabel {
-    fn of(splitter: &Splitter<'_>, labels: &LabelSets<'_>, units: &[u32]) -> Self {
-        let each = |mut visit: Box<dyn FnMut(u32, u32) + '_>| {
-            for unit in units {
-                for row in splitter.units.rows(*unit) {
-                    labels.of(*row).iter().for_each(|label| visit(*label, *unit));
-                }
-            }
+    fn of(splitter: &Splitter<'_>, labels: &LabelSets<'_>, free: &[u32], units: &[u32]) -> Self {
+        let labels_of = |unit: u32| {
+            splitter.units.rows(unit).iter().flat_map(|row| labels.of(*row)).map(|label| *label as usize)
         };
         let mut starts = vec![0u32; labels.known + 1];
-        each(Box::new(|label, _| starts[label as usize + 1] += 1));
+        // In the order of memory, which is several times as fast.
+        for unit in free {
+            labels_of(*unit).for_each(|label| starts[label + 1] += 1);
+        }
         for label in 0..labels.known {
             starts[label + 1] += starts[label];
         }
         let mut next = starts.clone();
         let mut sorted = vec![0u32; starts[labels.known] as usize];
-        each(Box::new(|label, unit| {
-            let slot = &mut next[label as usize];
-            sorted[*slot as usize] = unit;
-            *slot += 1;
-        }));
+        for unit in units {
+            for label in labels_of(*unit) {
+                sorted[next[label] as usize] = *unit;
+                next[label] += 1;
+            }
+        }
         Self { starts, units: sorted }
     }
 

@@ -21,7 +21,7 @@ impl Shares {
         let refused = |what| Err(SamplingError::Shares { shares: shares.to_vec(), what });
         match shares {
             [] => refused("there are none"),
-            [train, ..] if !(*train > 0.0) => refused("the training part's is not above 0"),
+            [train, ..] if *train <= 0.0 => refused("the training part's is not above 0"),
             [_, held_out @ ..] if (shares.iter().sum::<f64>() - 1.0).abs() < 1e-6 => {
                 Self::of_held_out(held_out)
             }

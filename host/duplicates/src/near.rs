@@ -9,8 +9,8 @@ use crate::settings::Settings;
 use crate::shard::{Shard, le_u32};
 use crate::texts::{Loader, Sets};
 
-/// How many rows of a band are sorted at a time: 8 bytes each.
-const PARTITION: u32 = 4 << 20;
+/// About how many rows of a band are sorted at a time: 8 bytes each. The tests have several partitions, too.
+const PARTITION: u32 = if cfg!(test) { 2_000 } else { 2 << 20 };
 /// In a bucket of at most so many rows, every pair is compared.
 const SMALL: usize = 64;
 /// In a larger one, each row is compared with at most so many leaders: rows that are not near a leader before

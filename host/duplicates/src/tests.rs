@@ -317,7 +317,7 @@ fn a_hundred_thousand_equal_texts_and_as_many_near_ones() {
     let kept = clusters.keepers(&spill, Keep::Last, Linkage::Star, |_| 0).unwrap();
     assert_eq!((kept.count(), kept.exact, kept.near), (2, 99_999, 19_999));
     assert!(kept.keeps(99_999) && kept.keeps(119_999) && !kept.keeps(0));
-    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
 }
 
 /// Of a chain, whose neighbours are near and whose ends are not, the rules keep different rows.

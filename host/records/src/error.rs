@@ -49,7 +49,7 @@ pub enum ReadFault {
     Format { extension: String },
     #[error("a Parquet file that is packed with {compression} as a whole")]
     PackedParquet { compression: &'static str },
-    #[error("the line is not JSON: {what}")]
+    #[error("this is not JSON: {what}")]
     Json { what: String },
     #[error("expected a JSON object, found {found}")]
     NotAnObject { found: &'static str },
@@ -128,9 +128,11 @@ impl ReadError {
             ReadFault::Packed { .. } | ReadFault::Parquet { .. } => {
                 "the file may be cut short; fetch or pack it again".to_owned()
             }
-            ReadFault::Json { .. } => "JSONL holds one whole JSON object on each line".to_owned(),
+            ReadFault::Json { .. } => {
+                "JSONL holds one whole JSON object on each line; a .json file one array of objects".to_owned()
+            }
             ReadFault::NotAnObject { .. } => {
-                "each line is an object such as {\"text\": \"...\", \"label\": \"...\"}".to_owned()
+                "each record is an object such as {\"text\": \"...\", \"label\": \"...\"}".to_owned()
             }
             ReadFault::Utf8 | ReadFault::Nul => "save the file as UTF-8".to_owned(),
             ReadFault::TooLong { .. } => "is a line break or a closing quote missing?".to_owned(),

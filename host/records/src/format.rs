@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Format {
     /// One JSON object a line.
     Jsonl,
+    /// One JSON array of objects; or one object a line, because such files often bear the same name.
+    Json,
     /// Comma-separated values with a header, quoted as in RFC 4180.
     Csv,
     /// Tab-separated values with a header; a quote is a character like any other unless asked for otherwise.
@@ -33,12 +35,14 @@ pub enum Compression {
 }
 
 impl Format {
-    pub const ALL: [Self; 6] = [Self::Jsonl, Self::Csv, Self::Tsv, Self::Parquet, Self::Conll, Self::Text];
+    pub const ALL: [Self; 7] =
+        [Self::Jsonl, Self::Json, Self::Csv, Self::Tsv, Self::Parquet, Self::Conll, Self::Text];
 
     /// What files of this format are called, the usual ending first.
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Jsonl => &["jsonl", "ndjson"],
+            Self::Json => &["json"],
             Self::Csv => &["csv"],
             Self::Tsv => &["tsv", "tab"],
             Self::Parquet => &["parquet"],
@@ -60,6 +64,7 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
+            Self::Json => "json",
             Self::Csv => "csv",
             Self::Tsv => "tsv",
             Self::Parquet => "parquet",

@@ -2,7 +2,7 @@
 
 /// What can be wrong with a file of records, and how to mend it.
 mod error;
-/// How the bytes of a file are packed: JSONL, CSV, TSV, Parquet, CoNLL, plain text, plain or compressed.
+/// How the bytes of a file are packed: JSONL, JSON, CSV, TSV, Parquet, CoNLL, plain text, plain or compressed.
 mod format;
 /// How rows are made: fields, or one of the conventions of instruction and preference data.
 mod layout;

@@ -4,8 +4,8 @@
 mod conll;
 /// Comma- and tab-separated values with a header.
 mod csv;
-/// One JSON object a line.
-mod jsonl;
+/// JSON objects, one a line or in one array.
+mod json;
 /// Lines with their numbers, bounded in length.
 mod lines;
 /// Apache Parquet.
@@ -142,7 +142,8 @@ pub fn open(path: &Path, settings: &ReadSettings, source: u32, first_id: u64) ->
 
 fn rows(opened: Opened, settings: &ReadSettings, plan: &Plan) -> Result<Box<dyn Rows>, Fault> {
     Ok(match opened.format {
-        Format::Jsonl => Box::new(jsonl::JsonLines::new(opened.lines()?, plan)),
+        Format::Jsonl => Box::new(json::Json::new(json::Objects::lines(opened.lines()?), plan)),
+        Format::Json => Box::new(json::Json::new(json::Objects::array(opened.lines()?)?, plan)),
         Format::Csv | Format::Tsv => {
             let dialect = csv::Dialect::of(opened.format, settings)?;
             Box::new(csv::Csv::new(opened.lines()?, dialect, plan)?)
@@ -217,7 +218,11 @@ impl Layout {
         let failed = |fault: Fault| fault.into_error(path, None);
         let opened = Opened::new(path, settings.format).map_err(failed)?;
         let fields = match opened.format {
-            Format::Jsonl => jsonl::first_fields(opened.lines().map_err(failed)?),
+            Format::Jsonl => json::first_fields(json::Objects::lines(opened.lines().map_err(failed)?)),
+            Format::Json => {
+                let objects = opened.lines().and_then(json::Objects::array).map_err(failed)?;
+                json::first_fields(objects)
+            }
             Format::Csv | Format::Tsv => {
                 let dialect = csv::Dialect::of(opened.format, settings).map_err(failed)?;
                 csv::header(opened.lines().map_err(failed)?, dialect)

@@ -186,12 +186,12 @@ mod tests {
         assert_eq!(told(folder, &["**/*.csv"]), Ok(vec!["a/b/3.csv".into()]));
         assert_eq!(told(folder, &["a/x[1].txt"]), Ok(vec!["a/x[1].txt".into()]));
 
-        let error = told(folder, &["a/2.json"]).unwrap_err();
-        assert_eq!(error, ("no file is called `a/2.json`".into(), "did you mean `a/2.jsonl`?".into()));
+        let error = told(folder, &["a/2.jsnl"]).unwrap_err();
+        assert_eq!(error, ("no file is called `a/2.jsnl`".into(), "did you mean `a/2.jsonl`?".into()));
         assert_eq!(told(folder, &["*.tsv"]).unwrap_err().0, "no file matches `*.tsv`");
         let error = told(folder, &["empty"]).unwrap_err();
         assert_eq!(error.0, "the folder `empty` has no file of a format that Pegbox reads");
-        assert!(error.1.starts_with("it may hold .jsonl, .ndjson, .csv"), "{}", error.1);
+        assert!(error.1.starts_with("it may hold .jsonl, .ndjson, .json, .csv"), "{}", error.1);
         assert!(told(folder, &["a/***"]).unwrap_err().0.starts_with("`a/***` is no pattern: "));
     }
 }

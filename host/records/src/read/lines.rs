@@ -64,6 +64,30 @@ impl Lines {
         Ok(read > 0)
     }
 
+    /// The bytes that come next and are not read as lines; none at the end of the file.
+    pub fn chunk(&mut self) -> Result<&[u8], Fault> {
+        // Asked twice: what was returned from inside of a loop would stay borrowed in all of its rounds.
+        while let Err(error) = self.input.fill_buf() {
+            if error.kind() != ErrorKind::Interrupted {
+                return Err(self.failed(error));
+            }
+        }
+        self.input.fill_buf().map_err(|error| Fault::whole(ReadFault::Io(error)))
+    }
+
+    /// Passes over bytes of the chunk.
+    pub fn consume(&mut self, bytes: usize) {
+        self.input.consume(bytes);
+    }
+
+    /// Passes over the byte order mark, if the file begins with one.
+    pub fn pass_byte_order_mark(&mut self) -> Result<(), Fault> {
+        if self.chunk()?.starts_with(BYTE_ORDER_MARK) {
+            self.consume(BYTE_ORDER_MARK.len());
+        }
+        Ok(())
+    }
+
     /// Reads to the end of the line without keeping it.
     fn pass_over(&mut self) -> io::Result<()> {
         loop {

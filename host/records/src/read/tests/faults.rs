@@ -15,23 +15,18 @@ fn errors_say_where_and_what() {
         (
             "a.jsonl",
             b"{\"text\":\"a\",\"label\":\"x\"}\n{\"text\": oops}",
-            "a.jsonl:2:10: the line is not JSON: expected value",
+            "a.jsonl:2:10: this is not JSON: expected value",
             "one whole JSON object",
         ),
-        (
-            "a.jsonl",
-            b"{\"text\":\"a\"",
-            "a.jsonl:1:11: the line is not JSON: EOF while parsing an object",
-            "",
-        ),
+        ("a.jsonl", b"{\"text\":\"a\"", "a.jsonl:1:11: this is not JSON: EOF while parsing an object", ""),
         (
             "a.jsonl",
             b"{\"text\":\"a\",\"label\":\"x\"} {}",
-            "a.jsonl:1:26: the line is not JSON: trailing characters",
+            "a.jsonl:1:26: this is not JSON: trailing characters",
             "one whole JSON object",
         ),
-        ("a.jsonl", b"[1]", "a.jsonl:1: expected a JSON object, found an array", "each line is an object"),
-        ("a.jsonl", b"null", "a.jsonl:1: expected a JSON object, found null", "each line is an object"),
+        ("a.jsonl", b"[1]", "a.jsonl:1: expected a JSON object, found an array", "each record is an object"),
+        ("a.jsonl", b"null", "a.jsonl:1: expected a JSON object, found null", "each record is an object"),
         (
             "a.jsonl",
             b"{\"txet\":\"a\",\"label\":\"x\"}",
@@ -63,7 +58,31 @@ fn errors_say_where_and_what() {
             "UTF-8",
         ),
         ("a.jsonl", b"{\0\"\0t\0", "a.jsonl:1:2: a NUL byte", "UTF-8"),
-        ("a.xlsx", b"", "a.xlsx: `.xlsx` is no format that Pegbox reads", ".jsonl, .ndjson, .csv"),
+        (
+            "a.json",
+            b"[{\"text\": 1,\n \"label\": oops}]",
+            "a.json:2:11: this is not JSON: expected value",
+            "one array",
+        ),
+        ("a.json", b"[\n  {\"text\" 1}]", "a.json:2:11: this is not JSON: expected `:`", "one array"),
+        ("a.json", b"[\n  {\"text\": \"\xff\"}]", "a.json:2:13: the bytes are not valid UTF-8", "UTF-8"),
+        ("a.json", b"[\n7]", "a.json:2: expected a JSON object, found a number", ""),
+        ("a.json", b"[,]", "a.json:1:2: this is not JSON: expected a value", ""),
+        ("a.json", b"7", "a.json:1:1: this is not JSON: expected `[`", "one array"),
+        ("a.json", b"", "a.json:1:1: this is not JSON: the array has no end", "one array"),
+        (
+            "a.json",
+            b"[{\"text\":\"a\",\"label\":\"x\"} {}]",
+            "a.json:1:27: this is not JSON: expected `,` or `]`",
+            "",
+        ),
+        (
+            "a.json",
+            b"[{\"text\":\"a\",\"label\":\"x\"}] 7",
+            "a.json:1:28: this is not JSON: characters after the array's end",
+            "",
+        ),
+        ("a.xlsx", b"", "a.xlsx: `.xlsx` is no format that Pegbox reads", ".jsonl, .ndjson, .json, .csv"),
         ("a.csv", b"", "a.csv:1: the file is empty", ""),
         (
             "a.csv",
@@ -226,7 +245,7 @@ fn a_fault_of_one_row_does_not_end_the_file() {
         rows,
         [
             seen(1, &["a", "x"]),
-            Err("a.jsonl:2:1: the line is not JSON: expected value".to_owned()),
+            Err("a.jsonl:2:1: this is not JSON: expected value".to_owned()),
             Err("a.jsonl:3:10: the bytes are not valid UTF-8".to_owned()),
             Err("a.jsonl:4: the record has no field `label`; it has `text`".to_owned()),
             Err("a.jsonl:5: the line is longer than 16 MiB".to_owned()),
@@ -242,7 +261,7 @@ fn a_fault_of_one_row_does_not_end_the_file() {
     let aside = Quarantined::from(&errors[0]);
     let json = serde_json::to_string(&aside).unwrap();
     assert!(
-        json.ends_with(r#"a.jsonl:2:1","reason":"the line is not JSON: expected value","raw":"oops"}"#),
+        json.ends_with(r#"a.jsonl:2:1","reason":"this is not JSON: expected value","raw":"oops"}"#),
         "{json}"
     );
     assert_eq!(serde_json::from_str::<Quarantined>(&json).unwrap(), aside);

@@ -26,6 +26,26 @@ fn jsonl_gives_rows_with_their_lines() {
 }
 
 #[test]
+fn json_gives_the_entries_of_an_array() {
+    let array = "\u{feff}[\n  {\n    \"text\": \"a ] } \\\\\", \"label\": [\"[\\\"\"]\n  },{\"text\":\"b\",\"label\":1}\n,\n{\"label\":{},\"text\":\"c\"}]\n";
+    let expected = [seen(2, &["a ] } \\", "[\"[\\\"\"]"]), seen(4, &["b", "1"]), seen(6, &["c", "{}"])];
+    assert_eq!(Sample::new("a.json", array).rows(&text_and_label()), expected);
+    assert_eq!(Sample::new("a.json.gz", gzipped(array.as_bytes())).rows(&text_and_label()), expected);
+    assert_eq!(Sample::new("a.json", " [ ] ").rows(&text_and_label()), []);
+    // Longer than what is read at once.
+    let long = format!("[{{\"text\":\"{}\",\"label\":\"x\"}}]", "y".repeat(300_000));
+    assert_eq!(Sample::new("a.json", long).rows(&text_and_label()), [seen(1, &[&"y".repeat(300_000), "x"])]);
+    // Many call JSONL so.
+    let lines = "\n{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\",\"label\":\"y\"}";
+    assert_eq!(
+        Sample::new("a.json", lines).rows(&text_and_label()),
+        [seen(2, &["a", "x"]), seen(3, &["b", "y"])]
+    );
+    let alpaca = Sample::new("a.json", r#"[{"instruction":"a","input":"","output":"b"}]"#);
+    assert_eq!(Layout::detect(&alpaca.path, &text_and_label()).unwrap(), Layout::Alpaca);
+}
+
+#[test]
 fn json_values_become_text() {
     let sample = Sample::new(
         "a.jsonl",

@@ -1,7 +1,9 @@
-//! One JSON object a line. Blank lines are left out.
+//! JSON objects, one a line or in one array.
 //!
-//! Only the wanted fields are built; the rest of a line is passed over.
+//! Only the wanted fields are built; the rest of an object is passed over.
 
+/// The entries of one array.
+mod array;
 /// JSON text made while it is read, without spaces.
 mod compact;
 
@@ -12,53 +14,97 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::lines::{Lines, text, trimmed};
+use super::lines::{Lines, text};
 use super::plan::{Cell, Plan, Wanted};
 use super::{Fault, Rows};
 use crate::error::ReadFault;
 use crate::layout::Layout;
+use array::Entries;
 use compact::Compact;
 
 /// The rows by which the layout is told.
 const PEEKED: usize = 16;
 
-pub struct JsonLines {
-    lines: Lines,
+pub struct Json {
+    objects: Objects,
     layout: Layout,
     wanted: Vec<Wanted>,
 }
 
-impl JsonLines {
-    pub fn new(lines: Lines, plan: &Plan) -> Self {
-        Self { lines, layout: plan.layout(), wanted: plan.wanted().to_vec() }
+/// The objects of a file.
+pub enum Objects {
+    /// One a line; blank lines are left out.
+    Lines(Lines),
+    /// The entries of one array.
+    Array(Entries),
+}
+
+impl Objects {
+    pub fn lines(lines: Lines) -> Self {
+        Self::Lines(lines)
+    }
+
+    /// Of a file that holds one array; or one object a line, because such files often bear the same name.
+    pub fn array(mut lines: Lines) -> Result<Self, Fault> {
+        lines.pass_byte_order_mark()?;
+        let start = lines.chunk()?.iter().find(|byte| !byte.is_ascii_whitespace());
+        Ok(if start == Some(&b'{') { Self::Lines(lines) } else { Self::Array(Entries::new(lines)) })
+    }
+
+    /// Reads the next object, and returns the line and the column where it begins; none at the end.
+    fn advance(&mut self) -> Result<Option<(u64, u64)>, Fault> {
+        match self {
+            Self::Array(entries) => entries.advance(),
+            Self::Lines(lines) => {
+                while lines.advance()? {
+                    if !lines.bytes().trim_ascii().is_empty() {
+                        return Ok(Some((lines.number(), 1)));
+                    }
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Lines(lines) => lines.bytes(),
+            Self::Array(entries) => entries.bytes(),
+        }
     }
 }
 
-impl Rows for JsonLines {
+impl Json {
+    pub fn new(objects: Objects, plan: &Plan) -> Self {
+        Self { objects, layout: plan.layout(), wanted: plan.wanted().to_vec() }
+    }
+}
+
+impl Rows for Json {
     fn next_row(&mut self, cells: &mut [Cell]) -> Result<Option<u64>, Fault> {
-        while self.lines.advance()? {
-            let number = self.lines.number();
-            let line = text(self.lines.bytes(), number)?;
-            if line.trim().is_empty() {
-                continue;
+        let Some((line, column)) = self.objects.advance()? else {
+            return Ok(None);
+        };
+        // A fault's place in the object becomes one in the file.
+        let moved = |mut fault: Fault| {
+            if fault.line == Some(line) {
+                fault.column = fault.column.map(|inside| inside + column - 1);
             }
-            let fields = Fields { wanted: &self.wanted, cells };
-            if let Err(error) = read(line, fields) {
-                let (column, fault) = wrong(line, &error);
-                return Err(Fault::at(number, column, fault));
-            }
-            let mut both = self.wanted.iter().zip(cells.iter());
-            if let Some((wanted, _)) = both.find(|(wanted, cell)| wanted.required && **cell == Cell::Absent) {
-                let fault = Plan::missing(wanted, self.layout, present(line));
-                return Err(Fault::at(number, None, fault));
-            }
-            return Ok(Some(number));
+            fault
+        };
+        let object = text(self.objects.bytes(), line).map_err(moved)?;
+        let fields = Fields { wanted: &self.wanted, cells };
+        read(object, fields).map_err(|error| moved(wrong(object, line, &error)))?;
+        let mut both = self.wanted.iter().zip(cells.iter());
+        if let Some((wanted, _)) = both.find(|(wanted, cell)| wanted.required && **cell == Cell::Absent) {
+            let fault = Plan::missing(wanted, self.layout, present(object));
+            return Err(Fault::at(line, None, fault));
         }
-        Ok(None)
+        Ok(Some(line))
     }
 
     fn raw(&self) -> Option<&[u8]> {
-        Some(self.lines.bytes())
+        Some(self.objects.bytes())
     }
 }
 
@@ -68,9 +114,9 @@ fn read<'de>(line: &'de str, seed: impl DeserializeSeed<'de, Value = ()>) -> ser
     deserializer.end()
 }
 
-/// What is wrong with a line that could not be read.
-fn wrong(line: &str, error: &serde_json::Error) -> (Option<u64>, ReadFault) {
-    let found = match serde_json::from_str(line) {
+/// What is wrong with an object that begins at `line` and could not be read.
+fn wrong(object: &str, line: u64, error: &serde_json::Error) -> Fault {
+    let found = match serde_json::from_str(object) {
         Ok(Value::Object(_)) | Err(_) => None,
         Ok(Value::Null) => Some("null"),
         Ok(Value::Bool(_)) => Some("a boolean"),
@@ -79,37 +125,32 @@ fn wrong(line: &str, error: &serde_json::Error) -> (Option<u64>, ReadFault) {
         Ok(Value::Array(_)) => Some("an array"),
     };
     if let Some(found) = found {
-        return (None, ReadFault::NotAnObject { found });
+        return Fault::at(line, None, ReadFault::NotAnObject { found });
     }
-    // serde_json ends its message with a place inside the line, which the column already says.
+    // serde_json ends its message with the place, which the fault already says.
     let message = error.to_string();
     let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what).to_owned();
-    (Some(error.column() as u64), ReadFault::Json { what })
+    let line = line + (error.line() as u64).saturating_sub(1);
+    Fault::at(line, Some(error.column() as u64), ReadFault::Json { what })
 }
 
-/// The names of a line's fields.
-fn present(line: &str) -> Vec<String> {
-    let object: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
+/// The names of an object's fields.
+fn present(object: &str) -> Vec<String> {
+    let object: Map<String, Value> = serde_json::from_str(object).unwrap_or_default();
     object.keys().cloned().collect()
 }
 
 /// The fields that the first rows all have, and whether they are lists. Faulty rows are left to be told when
 /// the file is read.
-pub fn first_fields(mut lines: Lines) -> BTreeMap<String, bool> {
+pub fn first_fields(mut objects: Objects) -> BTreeMap<String, bool> {
     let mut fields: Option<BTreeMap<String, bool>> = None;
-    let mut rows = 0;
-    while rows < PEEKED {
-        match lines.advance() {
-            Ok(true) => {}
-            Err(fault) if fault.of_row => {
-                rows += 1;
-                continue;
-            }
-            Ok(false) | Err(_) => break,
+    for _ in 0..PEEKED {
+        match objects.advance() {
+            Ok(Some(_)) => {}
+            Err(fault) if fault.of_row => continue,
+            Ok(None) | Err(_) => break,
         }
-        let line = trimmed(lines.bytes());
-        rows += usize::from(!line.is_empty());
-        if let Ok(object) = serde_json::from_slice::<Map<String, Value>>(line) {
+        if let Ok(object) = serde_json::from_slice::<Map<String, Value>>(objects.bytes()) {
             match &mut fields {
                 None => {
                     fields =

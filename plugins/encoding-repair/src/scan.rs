@@ -149,11 +149,7 @@ mod tests {
 
     #[test]
     fn no_piece_is_overlooked() {
-        let all = (0x80..0xff)
-            .map(|byte| char::from(byte))
-            .chain(WINDOWS_1252)
-            .chain(WINDOWS_1251)
-            .chain(MAC_ROMAN);
+        let all = (0x80..0xff).map(char::from).chain(WINDOWS_1252).chain(WINDOWS_1251).chain(MAC_ROMAN);
         let all: Vec<char> = all.collect();
         for first in &all {
             for second in &all {

@@ -3,7 +3,7 @@
 //!
 //! `zcat train.jsonl.gz | cargo run --release -p pegbox-annotations --example suspects -- 0.05 [COPIES]`
 //!
-//! With copies every row is repeated so often (as a group of its own each), to measure speed.
+//! With copies every row is repeated so often (the copies are one group), to measure speed.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -28,8 +28,8 @@ impl Rows for Copies {
     fn for_each(&self, each: &mut dyn FnMut(u32, &str, u32, u32)) -> Result<(), Self::Error> {
         let mut row = 0;
         for _ in 0..self.copies {
-            for (text, label) in &self.rows {
-                each(row, text, *label, row);
+            for (group, (text, label)) in self.rows.iter().enumerate() {
+                each(row, text, *label, group as u32);
                 row += 1;
             }
         }
@@ -71,8 +71,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Texts and label numbers, by the labels' names.
-fn read() -> Result<(Vec<(String, u32)>, u32), Box<dyn std::error::Error>> {
+/// Texts with their label's number.
+type Labelled = Vec<(String, u32)>;
+
+/// The rows, and how many labels there are.
+fn read() -> Result<(Labelled, u32), Box<dyn std::error::Error>> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
     let field = |value: &serde_json::Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();

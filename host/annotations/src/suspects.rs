@@ -1,6 +1,7 @@
 //! Labels that are likely wrong, by confident learning (Northcutt, Jiang & Chuang 2021, "Confident learning:
 //! estimating uncertainty in dataset labels"). A quick model is trained on parts of the rows and asked about the
-//! others; a row whose probability for another class reaches what rows of that class have on average is suspect.
+//! others. A row whose probability for another class reaches what rows of that class have on average is counted
+//! as wrong; as many rows as that, those whose label falls furthest behind another, are suspect.
 
 mod confident;
 mod features;
@@ -34,7 +35,7 @@ pub struct SuspectSettings {
 
 impl Default for SuspectSettings {
     fn default() -> Self {
-        Self { seed: 0, folds: 4, sample: 200_000, epochs: 4, most: 10_000 }
+        Self { seed: 0, folds: 4, sample: 100_000, epochs: 4, most: 10_000 }
     }
 }
 
@@ -99,7 +100,8 @@ pub fn suspects_with<R: Rows>(
     let sample = Sample::draw(rows, settings, counts.as_deref())?;
     let classes = sample.labels.iter().map(|label| label + 1).max().unwrap_or(0);
     let classes = classes.max(counts.map_or(0, |counts| counts.len() as u32));
-    let mut found = Suspects { rows: rows.len(), classes, sample: sample.len() as u32, ..Suspects::default() };
+    let mut found =
+        Suspects { rows: rows.len(), classes, sample: sample.len() as u32, ..Suspects::default() };
     if classes < 2 || sample.len() < 2 {
         return Ok(found);
     }

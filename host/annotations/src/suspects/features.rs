@@ -23,7 +23,10 @@ impl Features {
             sample.features(row).iter().for_each(|hash| rows_with[(hash & mask) as usize] += 1);
         }
         let all = sample.len() as f32 + 1.0;
-        let rarity = rows_with.iter().map(|&rows| log2(all / (rows as f32 + 1.0)) * 0.6931 + 1.0).collect();
+        let rarity = rows_with
+            .iter()
+            .map(|&rows| log2(all / (rows as f32 + 1.0)) * std::f32::consts::LN_2 + 1.0)
+            .collect();
         Self { mask, rarity }
     }
 
@@ -48,7 +51,8 @@ fn log2(number: f32) -> f32 {
     let mantissa = f32::from_bits(number.to_bits() & 0x007f_ffff | 0x3f80_0000);
     let t = (mantissa - 1.0) / (mantissa + 1.0);
     let square = t * t;
-    exponent + 2.885_39 * t * (1.0 + square * (1.0 / 3.0 + square * (0.2 + square * (1.0 / 7.0 + square / 9.0))))
+    exponent
+        + 2.885_39 * t * (1.0 + square * (1.0 / 3.0 + square * (0.2 + square * (1.0 / 7.0 + square / 9.0))))
 }
 
 /// Room to work in.

@@ -119,8 +119,8 @@ fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     let whole = (x + ROUND) - ROUND;
     let part = (x - whole) * std::f32::consts::LN_2;
-    let power = 1.0
-        + part * (1.0 + part * (0.5 + part * (1.0 / 6.0 + part * (1.0 / 24.0 + part * (1.0 / 120.0)))));
+    let power =
+        1.0 + part * (1.0 + part * (0.5 + part * (1.0 / 6.0 + part * (1.0 / 24.0 + part * (1.0 / 120.0)))));
     power * f32::from_bits(((whole as i32 + 127) as u32) << 23)
 }
 

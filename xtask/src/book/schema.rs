@@ -108,15 +108,13 @@ impl Described<'_> {
         }
         let named =
             property.get("patternProperties").and_then(Value::as_object).and_then(|all| all.values().next());
-        if let Some(named) = named.or_else(|| property.get("additionalProperties")) {
-            if named.is_object() {
-                let node = self.resolved(named)?;
-                if is_table(&node) {
-                    let name =
-                        if property.contains_key("patternProperties") { "\"team/name\"" } else { "NAME" };
-                    let title = format!("[{}{key}.{name}]", path.unwrap_or_default());
-                    return Ok(Some(Table { title, path: None, node }));
-                }
+        let named = named.or_else(|| property.get("additionalProperties"));
+        if let Some(named) = named.filter(|named| named.is_object()) {
+            let node = self.resolved(named)?;
+            if is_table(&node) {
+                let name = if property.contains_key("patternProperties") { "\"team/name\"" } else { "NAME" };
+                let title = format!("[{}{key}.{name}]", path.unwrap_or_default());
+                return Ok(Some(Table { title, path: None, node }));
             }
         }
         for choice in choices(property) {
@@ -224,7 +222,7 @@ impl Described<'_> {
 
 fn choices(node: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let lists = ["oneOf", "anyOf"].into_iter().filter_map(|key| node.get(key)).filter_map(Value::as_array);
-    lists.flatten().filter(|choice| !choice.get("required").is_some_and(|_| choice.get("type").is_none()))
+    lists.flatten().filter(|choice| choice.get("required").is_none_or(|_| choice.get("type").is_some()))
 }
 
 fn is_null(node: &Value) -> bool {

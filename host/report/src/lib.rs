@@ -1,1 +1,0 @@
-//! What a preparation did, as a page for people and as JSON.

@@ -1,1 +1,0 @@
-//! Tokenizers trained, extended and compared.

@@ -8,9 +8,7 @@ use crate::tag::count;
 
 /// `text` without its Markdown; borrowed where nothing changes.
 pub(crate) fn strip(text: &str, alternative_text: bool) -> Cow<'_, str> {
-    if !text.bytes().any(|byte| {
-        matches!(byte, b'*' | b'_' | b'~' | b'`' | b'#' | b'>' | b'[' | b'\\' | b'-' | b'=' | b'+')
-    }) {
+    if !may_hold_marks(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let mut stripped = String::with_capacity(text.len());
@@ -39,6 +37,31 @@ pub(crate) fn strip(text: &str, alternative_text: bool) -> Cow<'_, str> {
         stripped.truncate(stripped.trim_end_matches(['\n', '\r']).len());
     }
     Cow::Owned(stripped)
+}
+
+/// What Markdown is made of; of lines, at least the start of a rule or an underline.
+fn may_hold_marks(bytes: &[u8]) -> bool {
+    const NONE: u8 = 0;
+    const MARK: u8 = 1;
+    const LINE: u8 = 2;
+    /// A table costs a component no more than it costs a native build.
+    static KINDS: [u8; 256] = {
+        let mut kinds = [NONE; 256];
+        let marks = b"*_~`#>[\\";
+        let mut index = 0;
+        while index < marks.len() {
+            kinds[marks[index] as usize] = MARK;
+            index += 1;
+        }
+        kinds[b'-' as usize] = LINE;
+        kinds[b'=' as usize] = LINE;
+        kinds
+    };
+    bytes.iter().enumerate().any(|(at, byte)| match KINDS[usize::from(*byte)] {
+        NONE => false,
+        LINE => bytes[at + 1..].iter().find(|next| !next.is_ascii_whitespace()) == Some(byte),
+        _ => true,
+    })
 }
 
 /// The mark of the fence that `line` is, if it is one.
@@ -304,6 +327,7 @@ mod tests {
         becomes("`a * b` and ``c ` d``", "a * b and c ` d");
         becomes("```rust\nlet a = *b;\n```\nafter", "let a = *b;\nafter");
         becomes("Title\n===\na\n\n---\nb", "Title\na\n\nb");
+        becomes("a\n- - -\nb", "a\nb");
         becomes("\\*not\\* \\# x", "*not* # x");
         assert_eq!(strip("![alt](a.png)", true), "alt");
     }

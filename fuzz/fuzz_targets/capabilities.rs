@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
 use pegbox_hostile_plugins::build_scripted;
-use pegbox_runtime::{
-    Grants, LimitOverrides, LoadOptions, Permissions, Plugin, PluginFolders, Row, RowBatch, Runtime,
-};
+use pegbox_runtime::{Grants, LimitOverrides, LoadOptions, Plugin, PluginFolders, Row, RowBatch, Runtime};
 use serde_json::json;
 
 const SECRET: &str = "nobody may read this";
@@ -28,15 +26,8 @@ static LOADED: LazyLock<(Plugin, PathBuf)> = LazyLock::new(|| {
     let plugins = root.join("plugins");
     build_scripted(&plugins).expect("the plugin is built");
     let found = PluginFolders::new(vec![plugins]).resolve("hostile/scripted").expect("it is found");
-    let permissions = Permissions {
-        clock: true,
-        environment: vec!["PATH".to_owned()],
-        log: true,
-        network: vec!["127.0.0.1:9".to_owned()],
-        random: true,
-        read: vec!["granted".to_owned()],
-        ..Permissions::default()
-    };
+    // All that it asks for.
+    let permissions = found.manifest.permissions.clone();
     let options = LoadOptions {
         limits: LimitOverrides {
             deadline_ms: Some(50),

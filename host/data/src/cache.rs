@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
 use crate::prepare::PrepareJob;
-use crate::record::{Origins, Part, Schema};
 use crate::split::SplitSettings;
 use crate::stage::{OnFailure, StageIdentity};
 use crate::tokenize::TokenSettings;
+use pegbox_records::{Origins, Part, Schema};
 
 /// The version of what a prepared dataset is: of its files, and of how rows become splits and tokens.
 /// Raise it with any change that would give other contents for the same inputs.

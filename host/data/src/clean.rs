@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::DataError;
 use crate::parallel;
 use crate::progress::Progress;
-use crate::record::{Origins, Record, Schema};
 use crate::report::{ChangeExample, StageReport};
 use crate::stage::{BATCH, CleanStage, Crossing, OnFailure, PLUGIN_FAILED};
+use pegbox_records::{Origins, Record, Schema};
 
 /// Examples of each kind of change that a report keeps.
 const EXAMPLES: usize = 5;

@@ -22,10 +22,10 @@ use crate::clean::Dropped;
 use crate::durable::Draft;
 use crate::error::DataError;
 use crate::labels::Labels;
-use crate::record::Part;
 use crate::report::PrepareReport;
 use crate::tokens::TokenSplit;
 use crate::validate::LocatedFinding;
+use pegbox_records::Part;
 
 const MANIFEST: &str = "manifest.json";
 

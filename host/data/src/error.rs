@@ -1,13 +1,12 @@
 //! What can go wrong, where, and how to mend it.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use pegbox_runtime::{PluginError, Severity};
 
-use crate::record::Part;
 use crate::report::PrepareReport;
+use pegbox_records::{Part, ReadError, SchemaError};
 
 /// A preparation that failed. `Display` is one line that says what and where; [`DataError::help`] says how
 /// to mend it.
@@ -75,6 +74,12 @@ pub enum DataError {
     /// The disk.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
+}
+
+impl From<SchemaError> for DataError {
+    fn from(error: SchemaError) -> Self {
+        Self::Schema { what: error.to_string() }
+    }
 }
 
 impl From<ReadError> for DataError {
@@ -157,106 +162,6 @@ impl DataError {
         move |source| Self::Io { doing, path, source }
     }
 }
-
-/// A file of records that cannot be read. `Display` is `file:line:column: what`.
-#[derive(Debug)]
-pub struct ReadError {
-    pub path: Box<Path>,
-    /// From 1; none where the file as a whole is meant.
-    pub line: Option<u64>,
-    /// In bytes, from 1; none where it is not known.
-    pub column: Option<u64>,
-    pub fault: ReadFault,
-}
-
-/// What is wrong with the file.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadFault {
-    #[error("cannot open the file: {0}")]
-    Open(io::Error),
-    #[error("cannot read the file: {0}")]
-    Io(io::Error),
-    #[error("the gzip stream is damaged: {0}")]
-    Gzip(io::Error),
-    #[error("`{extension}` is no format that Pegbox reads")]
-    Format { extension: String },
-    #[error("the line is not JSON: {what}")]
-    Json { what: String },
-    #[error("expected a JSON object, found {found}")]
-    NotAnObject { found: &'static str },
-    #[error("the record has no field `{name}`; it has {}", listed(.present))]
-    FieldMissing { role: Box<str>, name: Box<str>, present: Box<[String]>, nearest: Option<Box<str>> },
-    #[error("the field `{name}` is {found}, expected {expected}")]
-    WrongType { name: String, found: &'static str, expected: &'static str },
-    #[error("the bytes are not valid UTF-8")]
-    Utf8,
-    #[error("a NUL byte: this is no text, or text in UTF-16 or UTF-32")]
-    Nul,
-    #[error("the {what} is longer than {} MiB", limit >> 20)]
-    TooLong { what: &'static str, limit: usize },
-    #[error("the row has {found} columns, the header has {expected}")]
-    Columns { found: usize, expected: usize, lines: u64 },
-    #[error("a quote is opened here and never closed")]
-    OpenQuote,
-    #[error("text after a closing quote")]
-    AfterQuote,
-    #[error("the header names the column `{name}` twice")]
-    HeaderTwice { name: String },
-    #[error("the file is empty; a CSV file begins with a header")]
-    NoHeader,
-}
-
-impl ReadError {
-    /// How to mend it.
-    pub fn help(&self) -> Option<String> {
-        Some(match &self.fault {
-            ReadFault::FieldMissing { role, name, nearest, .. } => match nearest {
-                Some(nearest) => {
-                    format!("the recipe's [data].fields.{role} names `{name}`; did you mean `{nearest}`?")
-                }
-                None => format!(
-                    "the recipe's [data].fields.{role} names `{name}`; name a field that the records have"
-                ),
-            },
-            ReadFault::Format { .. } => "use .jsonl, .ndjson or .csv, or one of them with .gz".to_owned(),
-            ReadFault::Gzip(_) => "the file may be cut short; fetch or pack it again".to_owned(),
-            ReadFault::Json { .. } => "JSONL holds one whole JSON object on each line".to_owned(),
-            ReadFault::NotAnObject { .. } => {
-                "each line is an object such as {\"text\": \"...\", \"label\": \"...\"}".to_owned()
-            }
-            ReadFault::Utf8 | ReadFault::Nul => "save the file as UTF-8".to_owned(),
-            ReadFault::TooLong { .. } => "is a line break or a closing quote missing?".to_owned(),
-            ReadFault::Columns { lines: 2.., .. } => {
-                "the row runs over several lines; is a closing quote missing?".to_owned()
-            }
-            ReadFault::Columns { .. } => {
-                "put a field that holds a comma into double quotes; fields are separated by commas".to_owned()
-            }
-            ReadFault::OpenQuote | ReadFault::AfterQuote => {
-                "inside a quoted field a double quote is written twice: \"\"".to_owned()
-            }
-            ReadFault::HeaderTwice { .. } => "give each column a name of its own".to_owned(),
-            ReadFault::WrongType { .. } | ReadFault::Open(_) | ReadFault::Io(_) | ReadFault::NoHeader => {
-                return None;
-            }
-        })
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-            if let Some(column) = self.column {
-                write!(f, ":{column}")?;
-            }
-        }
-        write!(f, ": {}", self.fault)
-    }
-}
-
-impl std::error::Error for ReadError {}
 
 /// `a`, `b`, `c`: at most twelve.
 fn listed(names: &[String]) -> String {

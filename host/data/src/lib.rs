@@ -3,8 +3,6 @@
 //! Read, clean, validate, split, number the labels, tokenize, write: [`prepare`] does all of it, and each
 //! step can be used alone.
 
-/// Batches of an epoch: grouped by length, padded to the longest row.
-mod batch;
 /// The dataset's key: a digest of everything that its contents depend on.
 mod cache;
 /// Cleaners over all cores.
@@ -23,11 +21,6 @@ mod parallel;
 mod prepare;
 /// How far the work is.
 mod progress;
-
-/// Readers: JSONL and CSV, plain or gzipped.
-mod read;
-/// Records, their fields and where they come from.
-mod record;
 /// What happened on the way.
 mod report;
 /// Training, validation and test.
@@ -41,17 +34,18 @@ mod tokens;
 /// Validators over all cores.
 mod validate;
 
-pub use batch::{BatchPlan, BatchSettings, BatchSize, PaddingReport, padding};
 pub use cache::{CleanerKey, FORMAT, KeyParts, SourceDigest, ValidatorKey};
 pub use clean::{Cleaned, Dropped, clean};
 pub use dataset::{Dataset, FileDigest, Manifest, RowLookup, RowText};
-pub use error::{DataError, ReadError, ReadFault};
+pub use error::DataError;
 pub use labels::Labels;
 pub use pegbox_random::SplitMix64;
+pub use pegbox_records::{
+    Field, Origin, Origins, Part, ReadError, ReadFault, ReadSettings, Record, Schema, SchemaError,
+};
+pub use pegbox_sampling::batches::{BatchPlan, BatchSettings, BatchSize, PaddingReport};
 pub use prepare::{CacheOutcome, PrepareJob, Prepared, SourceFile, prepare};
 pub use progress::Progress;
-pub use read::{MAXIMUM_LINE, Reader, read_file};
-pub use record::{Field, Origin, Origins, Part, Record, Schema};
 pub use report::{
     ChangeExample, ClassCount, CodeCount, FileReport, LengthReport, PrepareReport, StageReport,
     TruncationReport,

@@ -5,21 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::batch::{BatchSettings, padding};
 use crate::cache::KeyParts;
 use crate::clean::{Dropped, clean};
 use crate::dataset::{self, Contents, Dataset, RowText};
 use crate::error::DataError;
 use crate::labels::Labels;
 use crate::progress::Progress;
-use crate::read::read_file;
-use crate::record::{Origins, Part, Record, Schema};
 use crate::report::{ClassCount, CodeCount, FileReport, LengthReport, PrepareReport};
 use crate::split::{SplitSettings, stratified_split};
 use crate::stage::{CleanStage, ValidateStage};
 use crate::tokenize::{Encoded, OverLong, TextTokenizer, TokenSettings};
 use crate::tokens::{Example, TokenSplit};
 use crate::validate::{LocatedFinding, validate};
+use pegbox_records::{Layout, Origins, Part, ReadSettings, Record, Schema};
+use pegbox_sampling::batches::{BatchSettings, padding};
 
 /// Records between two calls to the progress while a file is read.
 const TICK: u64 = 1024;
@@ -74,6 +73,7 @@ pub enum CacheOutcome {
 pub fn prepare(job: &PrepareJob, cache: &Path, progress: &dyn Progress) -> Result<Prepared, DataError> {
     let paths: Vec<&Path> = job.sources.iter().map(|source| source.path.as_path()).collect();
     let origins = Origins::new(&paths);
+    check_roles(&job.schema)?;
     check_formats(job)?;
     let made_of = KeyParts::of(job, &origins)?;
     let key = made_of.key()?;
@@ -97,10 +97,23 @@ pub fn prepare(job: &PrepareJob, cache: &Path, progress: &dyn Progress) -> Resul
     Ok(Prepared { dataset, report, outcome })
 }
 
+/// A classifier learns from texts and their labels.
+fn check_roles(schema: &Schema) -> Result<(), DataError> {
+    match ["text", "label"].into_iter().find(|role| schema.role(role).is_none()) {
+        None => Ok(()),
+        Some(role) => Err(DataError::Schema { what: format!("no field has the role `{role}`") }),
+    }
+}
+
+/// Fields by their names: the conventions of chat data have no texts and labels.
+fn reading(job: &PrepareJob) -> ReadSettings {
+    ReadSettings { layout: Some(Layout::Fields), ..ReadSettings::new(job.schema.clone()) }
+}
+
 /// Opening a file checks its name and that it is there, with a better message than its digest would give.
 fn check_formats(job: &PrepareJob) -> Result<(), DataError> {
     for source in &job.sources {
-        read_file(&source.path, &job.schema, 0, 0)?;
+        pegbox_records::open(&source.path, &reading(job), 0, 0)?;
     }
     Ok(())
 }
@@ -175,7 +188,9 @@ impl Preparation<'_> {
             let before = records.len();
             let name = self.origins.files().get(number).cloned().unwrap_or_default();
             let stage = format!("read {name}");
-            for record in read_file(&source.path, &self.job.schema, number as u32, before as u64)? {
+            let reader =
+                pegbox_records::open(&source.path, &reading(self.job), number as u32, before as u64)?;
+            for record in reader {
                 records.push(record?);
                 let read = (records.len() - before) as u64;
                 if read.is_multiple_of(TICK) {
@@ -229,7 +244,7 @@ impl Preparation<'_> {
         type Read = fn(&Schema, &Record) -> bool;
         let lacks_text: Read = |schema, record| schema.text(record).is_none();
         let lacks_label: Read = |schema, record| schema.label(record).is_none();
-        for (field, lacks) in [(schema.text_name(), lacks_text), (schema.label_name(), lacks_label)] {
+        for (field, lacks) in [(schema.name_of("text"), lacks_text), (schema.name_of("label"), lacks_label)] {
             let mut without = records.iter().filter(|record| lacks(schema, record));
             if let Some(first) = without.next() {
                 let origin = self.origins.of(first).to_string();

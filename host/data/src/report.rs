@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use pegbox_runtime::Severity;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::PaddingReport;
-use crate::record::Part;
 use crate::stage::StageIdentity;
 use crate::validate::LocatedFinding;
+use pegbox_records::Part;
+use pegbox_sampling::batches::PaddingReport;
 
 /// Examples of each code that a report keeps; all findings stand in `findings.jsonl` of the dataset.
 const EXAMPLES: usize = 5;

@@ -3,13 +3,14 @@
 //! For the same rows and seed the result may never change, whatever the machine, the number of threads or
 //! the release: a golden test holds it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-use crate::record::Part;
-use pegbox_random::SplitMix64;
+use pegbox_records::Part;
+use pegbox_sampling::split::{Shares, Splitter};
+use pegbox_sampling::{SamplingError, Units};
 
 /// The shares of the parts. The rest is for training.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -30,110 +31,65 @@ impl Default for SplitSettings {
     }
 }
 
-/// Assigns each of the rows `(text, label)` to a part.
+/// Assigns each of the rows `(text, label)` to a part, by the rules of [`Splitter::stratified`]; rows of the same
+/// text stay together.
 ///
-/// The sizes of a part follow the largest-remainder method over the classes (sorted by name): a class of n
-/// rows gets its exact share of n rounded down or up, and all classes together get the share of all rows,
-/// rounded. A class of at least two rows (three, with a test part) is in every part: where its share is
-/// below one row it gets one, and the last class that was rounded up past its first row gives one back. A
-/// class never loses its last training row. Rows of the same text stay together, so a class with repeated
-/// texts may miss its size by the repeats.
+/// # Errors
+/// The shares make no sense, or leave a part without rows.
 pub fn stratified_split(rows: &[(&str, &str)], settings: &SplitSettings) -> Result<Vec<Part>, DataError> {
-    let shares = [settings.validation, settings.test];
-    if shares.iter().any(|share| !(0.0..1.0).contains(share)) || shares.iter().sum::<f64>() >= 1.0 {
-        let what =
-            format!("validation = {} and test = {} cannot be shares", settings.validation, settings.test);
-        return Err(DataError::Split { what });
-    }
-    let mut classes = classes(rows, settings.stratify);
-    let sizes: Vec<usize> = classes.values().map(|groups| groups.iter().map(Vec::len).sum()).collect();
-    let validation = allot(&sizes, settings.validation, &vec![1; sizes.len()]);
-    let reserved: Vec<usize> = validation.iter().map(|count| count + 1).collect();
-    let test = allot(&sizes, settings.test, &reserved);
-
-    let mut parts = vec![Part::Train; rows.len()];
-    for (class, (name, groups)) in classes.iter_mut().enumerate() {
-        // A stream of its own for each class: rows of one class do not move when another class changes.
-        SplitMix64::named(settings.seed, name).shuffle(groups);
-        let mut wanted = [
-            (Part::Validation, validation.get(class).copied().unwrap_or(0)),
-            (Part::Test, test.get(class).copied().unwrap_or(0)),
-        ];
-        for group in groups.iter() {
-            let Some((part, left)) = wanted.iter_mut().find(|(_, left)| *left > 0 && *left >= group.len())
-            else {
-                continue;
-            };
-            *left -= group.len();
-            for row in group {
-                if let Some(slot) = parts.get_mut(*row) {
-                    *slot = *part;
-                }
-            }
-        }
-    }
-    for (part, share) in [(Part::Validation, settings.validation), (Part::Test, settings.test)] {
-        if share > 0.0 && !parts.contains(&part) {
-            let what = format!("{} rows are too few for a {part} part of {share}", rows.len());
-            return Err(DataError::Split { what });
-        }
-    }
-    Ok(parts)
+    let refused = |error: SamplingError| DataError::Split { what: told(&error, settings) };
+    let shares = Shares::of_held_out(&[settings.validation, settings.test]).map_err(refused)?;
+    let (texts, _) = numbered(rows.iter().map(|(text, _)| *text));
+    let units = Units::joined(rows.len(), &[&texts]).map_err(refused)?;
+    let splitter = Splitter::new(&units, &shares, settings.seed);
+    let split = if settings.stratify {
+        let (labels, names) = numbered(rows.iter().map(|(_, label)| *label));
+        splitter.stratified(&labels, &names)
+    } else {
+        splitter.random()
+    };
+    let split = split.map_err(refused)?;
+    // No row has a part already, so none is left out.
+    Ok(split
+        .parts
+        .iter()
+        .map(|part| Part::ALL.get(usize::from(*part)).copied().unwrap_or(Part::Train))
+        .collect())
 }
 
-/// The rows of each class, those of the same text together, in the order of their first row. The class of a
-/// text with several labels is the label of its first row.
-fn classes<'a>(rows: &[(&'a str, &'a str)], stratify: bool) -> BTreeMap<&'a str, Vec<Vec<usize>>> {
-    let mut places: HashMap<&str, (&str, usize)> = HashMap::with_capacity(rows.len());
-    let mut classes: BTreeMap<&str, Vec<Vec<usize>>> = BTreeMap::new();
-    for (row, (text, label)) in rows.iter().enumerate() {
-        if let Some((class, group)) = places.get(text) {
-            if let Some(group) = classes.get_mut(class).and_then(|groups| groups.get_mut(*group)) {
-                group.push(row);
-            }
-            continue;
-        }
-        let class = if stratify { label } else { "" };
-        let groups = classes.entry(class).or_default();
-        places.insert(text, (class, groups.len()));
-        groups.push(vec![row]);
-    }
-    classes
+/// The number of each string, and the strings by their numbers: in the order in which they come first.
+fn numbered<'a>(strings: impl Iterator<Item = &'a str>) -> (Vec<u32>, Vec<&'a str>) {
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let mut names = Vec::new();
+    let number = |string| {
+        *numbers.entry(string).or_insert_with(|| {
+            names.push(string);
+            names.len() as u32 - 1
+        })
+    };
+    let all = strings.map(number).collect();
+    (all, names)
 }
 
-/// How many rows of each class a part gets; `reserved` rows of each class are for the other parts.
-fn allot(sizes: &[usize], share: f64, reserved: &[usize]) -> Vec<usize> {
-    if share <= 0.0 {
-        return vec![0; sizes.len()];
-    }
-    let exact: Vec<f64> = sizes.iter().map(|size| *size as f64 * share).collect();
-    let mut counts: Vec<usize> = exact.iter().map(|exact| exact.floor() as usize).collect();
-    let total = (sizes.iter().sum::<usize>() as f64 * share).round() as usize;
-    let missing = total.saturating_sub(counts.iter().sum());
-
-    // Largest remainder first; of equal ones the class that sorts first.
-    let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
-    by_remainder.sort_by(|a, b| exact[*b].fract().total_cmp(&exact[*a].fract()).then(a.cmp(b)));
-    let rounded_up = &by_remainder[..missing.min(by_remainder.len())];
-    for class in rounded_up {
-        counts[*class] += 1;
-    }
-    let mut givers = rounded_up.iter().rev().filter(|class| exact[**class] >= 1.0);
-    for class in 0..sizes.len() {
-        let most = sizes[class].saturating_sub(reserved[class]);
-        if counts[class] == 0 && most > 0 {
-            counts[class] = 1;
-            if let Some(giver) = givers.next() {
-                counts[*giver] -= 1;
-            }
+fn told(error: &SamplingError, settings: &SplitSettings) -> String {
+    match error {
+        SamplingError::Shares { .. } => {
+            format!("validation = {} and test = {} cannot be shares", settings.validation, settings.test)
         }
-        counts[class] = counts[class].min(most);
+        SamplingError::TooFew { rows, part, share, .. } => {
+            let part = Part::ALL.get(usize::from(*part)).map_or("held-out", |part| part.name());
+            format!("{rows} rows are too few for a {part} part of {share}")
+        }
+        other => other.to_string(),
     }
-    counts
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use pegbox_random::SplitMix64;
+
     use super::*;
 
     fn settings(validation: f64, test: f64, seed: u64) -> SplitSettings {

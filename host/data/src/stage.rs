@@ -6,7 +6,7 @@ use pegbox_runtime::{Cleaner, PluginError, PluginIdentity, Row, RowBatch, Severi
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-use crate::record::{Origins, Record, Schema};
+use pegbox_records::{Origins, Record, Schema};
 
 /// Records that cross to a plugin in one call.
 pub const BATCH: usize = 256;

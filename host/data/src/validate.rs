@@ -9,8 +9,8 @@ use crate::clean::told;
 use crate::error::DataError;
 use crate::parallel;
 use crate::progress::Progress;
-use crate::record::{Origins, Record, Schema};
 use crate::stage::{BATCH, Crossing, OnFailure, PLUGIN_FAILED, ValidateStage};
+use pegbox_records::{Origins, Record, Schema};
 
 /// A finding with its place in the files.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -24,7 +24,7 @@ pub enum OverLong {
 /// Where the records come from and what happens to them before training.
 #[derive(Debug, Clone)]
 pub struct Data {
-    /// `train`: one file or a list, `.jsonl` or `.csv`, each also as `.gz`. Required.
+    /// `train`: one file or a list: `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, each but the last also as `.gz` or `.zst`. Required.
     pub train: Vec<PathBuf>,
     /// `test`: likewise. None by default; it is read by `eval` only, never for choosing anything.
     pub test: Vec<PathBuf>,

@@ -55,9 +55,8 @@ pub enum ReadFault {
     NotAnObject { found: &'static str },
     #[error("the record has no field `{}`; it has {}", .0.name, listed(&.0.present))]
     FieldMissing(Box<MissingField>),
-    /// A text, or tokens or tags.
-    #[error("the field `{name}` is {found}, expected a string or a list of strings")]
-    WrongType { name: Box<str>, found: &'static str },
+    #[error("the field `{name}` is {found}, expected {expected}")]
+    WrongType { name: Box<str>, found: &'static str, expected: &'static str },
     #[error("the column `{name}` has the type {found}, which cannot become text")]
     ColumnType { name: Box<str>, found: Box<str> },
     /// Tokens and tags are kept with one space between them.

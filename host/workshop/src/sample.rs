@@ -10,7 +10,8 @@ mod tensors;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pegbox_data::{Schema, read_file};
+use pegbox_data::DataError;
+use pegbox_records::{Layout, ReadSettings, Schema};
 use pegbox_runtime::{Row, RowBatch};
 
 use crate::error::WorkshopError;
@@ -60,27 +61,19 @@ pub fn draw(
         });
     }
     let name = |role: &str| names.get(role).cloned().unwrap_or_else(|| role.to_owned());
-    let mut roles: Vec<(String, String)> = fields.iter().map(|role| (role.clone(), name(role))).collect();
-    // Datasets have both; a plugin that reads only one must not need the other in the file.
-    let some = roles.first().map_or("text".to_owned(), |(_, name)| name.clone());
-    for needed in ["text", "label"] {
-        if !fields.iter().any(|role| role == needed) {
-            roles.push((needed.to_owned(), some.clone()));
-        }
-    }
-    let schema = Schema::new(roles)?;
+    let roles: Vec<(String, String)> = fields.iter().map(|role| (role.clone(), name(role))).collect();
+    let schema = Schema::new(roles).map_err(DataError::from)?;
+    let settings = ReadSettings { layout: Some(Layout::Fields), ..ReadSettings::new(schema) };
     let short = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
 
     let mut random = Random::new(1);
     let mut rows: Vec<(u64, SampledRow)> = Vec::new();
     let mut of = 0;
     // Algorithm R (Vitter 1985): every record is as likely as any other, in one pass.
-    for record in read_file(file, &schema, 0, 0)? {
+    for record in pegbox_records::open(file, &settings, 0, 0)? {
         let record = record?;
         of += 1;
-        let mut values = record.values;
-        values.truncate(fields.len());
-        let row = SampledRow { origin: format!("{short}:{}", record.line), values };
+        let row = SampledRow { origin: format!("{short}:{}", record.line), values: record.values };
         if rows.len() < count {
             rows.push((of, row));
             continue;

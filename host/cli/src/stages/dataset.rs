@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use pegbox_data::{
-    BatchSettings, BatchSize, CacheOutcome, Part, PrepareJob, Prepared, Schema, SourceFile, SplitSettings,
-    TokenSettings, prepare,
+    BatchSettings, BatchSize, CacheOutcome, DataError, Part, PrepareJob, Prepared, Schema, SourceFile,
+    SplitSettings, TokenSettings, prepare,
 };
 
 use super::base::Base;
@@ -68,7 +68,8 @@ pub fn job(
     sources.extend(files(Part::Test, &data.test));
     Ok(PrepareJob {
         sources,
-        schema: Schema::new([("text", data.text_field.as_str()), ("label", data.label_field.as_str())])?,
+        schema: Schema::new([("text", data.text_field.as_str()), ("label", data.label_field.as_str())])
+            .map_err(DataError::from)?,
         cleaners: plugins.clean_stages(),
         validators: plugins.validate_stages(recipe),
         split: SplitSettings {

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use pegbox_runtime::{Cleaner, Finding, Outcome, PluginError, RowBatch, Severity, Validator};
 
 use super::*;
-use crate::batch::BatchSize;
 use crate::stage::{OnFailure, StageIdentity};
+use pegbox_sampling::batches::BatchSize;
 
 const TINY: &str = include_str!("../tokenize/tiny.json");
 
@@ -258,7 +258,7 @@ fn rows_that_cannot_be_trained_on_are_told() {
     fs::write(folder.path().join("test.jsonl"), "").unwrap();
     assert!(fails(&job).to_string().starts_with("the test part has no rows"));
     with("{\"text\": }");
-    assert!(fails(&job).to_string().contains("train.jsonl:1:10: the line is not JSON"));
+    assert!(fails(&job).to_string().contains("train.jsonl:1:10: this is not JSON"));
 }
 
 /// The data of the quickstart: the official files of banking77.
@@ -278,4 +278,37 @@ fn the_example_holds_banking77() {
     assert_eq!((report.rows[&Part::Train], report.rows[&Part::Validation]), (9003, 1000));
     assert!(report.classes.iter().all(|class| class.test == 40 && class.validation >= 3));
     assert_eq!(report.leaked[&Part::Validation], 0);
+}
+
+#[test]
+fn a_classifier_needs_a_text_and_a_label() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path());
+    for (fields, lacks) in
+        [([("text", "text"), ("about", "label")], "label"), ([("label", "label"), ("a", "text")], "text")]
+    {
+        job.schema = Schema::new(fields).unwrap();
+        let error = prepare(&job, &folder.path().join("cache"), &()).unwrap_err();
+        assert_eq!(error.to_string(), format!("[data].fields: no field has the role `{lacks}`"));
+    }
+}
+
+#[test]
+fn the_format_of_a_file_does_not_change_the_dataset() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path());
+    let lines = run(&job, folder.path()).unwrap().dataset;
+    let jsonl = fs::read_to_string(folder.path().join("train.jsonl")).unwrap();
+    let mut table = "text\tlabel\n".to_owned();
+    for line in jsonl.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        table += &format!("{}\t{}\n", row["text"].as_str().unwrap(), row["label"]);
+    }
+    job.sources[0].path = folder.path().join("train.tsv");
+    fs::write(&job.sources[0].path, table).unwrap();
+    let tabs = run(&job, folder.path()).unwrap().dataset;
+    assert_ne!(lines.key(), tabs.key());
+    for part in Part::ALL {
+        assert_eq!(lines.split(part), tabs.split(part));
+    }
 }

@@ -245,19 +245,19 @@ impl<'de> Visitor<'de> for OneCell {
     }
 
     fn visit_bool<E: Error>(self, truth: bool) -> Result<Cell, E> {
-        Ok(Cell::Text(truth.to_string()))
+        Ok(Cell::Plain(truth.to_string()))
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Cell, E> {
-        Ok(Cell::Text(number.to_string()))
+        Ok(Cell::Plain(number.to_string()))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Cell, E> {
-        Ok(Cell::Text(number.to_string()))
+        Ok(Cell::Plain(number.to_string()))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Cell, E> {
-        Ok(Cell::Text(Value::from(number).to_string()))
+        Ok(Cell::Plain(Value::from(number).to_string()))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Cell, E> {

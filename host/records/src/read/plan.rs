@@ -16,8 +16,9 @@ pub enum Cell {
     Absent,
     /// The field is there and empty.
     Null,
-    /// A string, or the JSON text of a number or a boolean.
     Text(String),
+    /// The JSON text of a number or a boolean.
+    Plain(String),
     /// The compact JSON text of a list or an object.
     Json(String),
 }
@@ -43,12 +44,48 @@ pub struct Plan {
 enum Output {
     Field {
         place: usize,
-        /// Tokens and tags: a list becomes its entries with one space between them.
-        words: bool,
+        takes: Takes,
         /// No later role reads the same field, so the cell may be taken.
         last: bool,
     },
     Made(Made),
+}
+
+/// What a role makes of a field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Takes {
+    /// A string, or a list that becomes its entries with one space between them. A number is no text: it shows that
+    /// another field was meant.
+    Text,
+    /// Tokens or tags: as a text, and numbers besides.
+    Words,
+    /// A string, a number or a boolean.
+    Label,
+    /// A list or an object, too, as its JSON text.
+    Anything,
+}
+
+impl Takes {
+    fn of(role: &str) -> Self {
+        match role {
+            "text" => Self::Text,
+            "tokens" | "tags" => Self::Words,
+            "label" => Self::Label,
+            _ => Self::Anything,
+        }
+    }
+
+    fn value(self, cell: Cell, name: impl Fn() -> String) -> Result<Option<String>, ReadFault> {
+        let wrong = |found, expected| Err(ReadFault::WrongType { name: name().into(), found, expected });
+        match (cell, self) {
+            (Cell::Absent | Cell::Null, _) => Ok(None),
+            (Cell::Plain(plain), Self::Text) => wrong(kind(&plain), "a string"),
+            (Cell::Text(text) | Cell::Plain(text), _) => Ok(Some(text)),
+            (Cell::Json(json), Self::Text | Self::Words) => joined(&json, name).map(Some),
+            (Cell::Json(json), Self::Label) => wrong(kind(&json), "a string, a number or a boolean"),
+            (Cell::Json(json), Self::Anything) => Ok(Some(json)),
+        }
+    }
 }
 
 /// A value that the layout makes.
@@ -89,7 +126,7 @@ impl Plan {
                 }
                 None => Output::Field {
                     place: plan.want(&field.name, Some(&field.role), true),
-                    words: matches!(field.role.as_str(), "text" | "tokens" | "tags"),
+                    takes: Takes::of(&field.role),
                     last: false,
                 },
             };
@@ -168,7 +205,7 @@ impl Plan {
         let mut values = Vec::with_capacity(self.outputs.len());
         for output in &self.outputs {
             values.push(match output {
-                Output::Field { place, words, last } => self.field(cells, *place, *words, *last)?,
+                Output::Field { place, takes, last } => self.field(cells, *place, *takes, *last)?,
                 Output::Made(Made::Prompt) => made.prompt.take(),
                 Output::Made(Made::Completion) => made.completion.take(),
                 Output::Made(Made::System) => made.system.take(),
@@ -184,20 +221,14 @@ impl Plan {
         &self,
         cells: &mut [Cell],
         place: usize,
-        words: bool,
+        takes: Takes,
         last: bool,
     ) -> Result<Option<String>, ReadFault> {
         let Some(cell) = cells.get_mut(place) else {
             return Ok(None);
         };
         let cell = if last { std::mem::replace(cell, Cell::Absent) } else { cell.clone() };
-        let name = || self.wanted.get(place).map(|wanted| wanted.name.clone()).unwrap_or_default();
-        match cell {
-            Cell::Absent | Cell::Null => Ok(None),
-            Cell::Text(text) => Ok(Some(text)),
-            Cell::Json(json) if words => joined(&json, name).map(Some),
-            Cell::Json(json) => Ok(Some(json)),
-        }
+        takes.value(cell, || self.wanted.get(place).map(|wanted| wanted.name.clone()).unwrap_or_default())
     }
 
     fn makes(&self, made: Made) -> bool {
@@ -208,7 +239,8 @@ impl Plan {
 /// Tokens or tags with one space between them.
 fn joined(json: &str, name: impl Fn() -> String) -> Result<String, ReadFault> {
     let Ok(Value::Array(list)) = serde_json::from_str(json) else {
-        return Err(ReadFault::WrongType { name: name().into(), found: kind(json) });
+        let expected = "a string or a list of strings";
+        return Err(ReadFault::WrongType { name: name().into(), found: kind(json), expected });
     };
     let mut words = String::with_capacity(json.len());
     for (place, entry) in list.iter().enumerate() {
@@ -229,7 +261,12 @@ fn joined(json: &str, name: impl Fn() -> String) -> Result<String, ReadFault> {
     Ok(words)
 }
 
-/// What the JSON text of a list or an object is.
+/// What a JSON text that is no string is.
 fn kind(json: &str) -> &'static str {
-    if json.starts_with('[') { "an array" } else { "an object" }
+    match json.as_bytes().first() {
+        Some(b'[') => "an array",
+        Some(b'{') => "an object",
+        Some(b't' | b'f') => "a boolean",
+        _ => "a number",
+    }
 }

@@ -4,9 +4,7 @@
 use std::fs;
 
 use pegbox_hostile_plugins::build_scripted;
-use pegbox_runtime::{
-    Grants, LimitOverrides, LoadOptions, Permissions, PluginFolders, Row, RowBatch, Runtime,
-};
+use pegbox_runtime::{Grants, LimitOverrides, LoadOptions, PluginFolders, Row, RowBatch, Runtime};
 use serde_json::json;
 
 const SCRIPTS: usize = 400;
@@ -21,15 +19,8 @@ fn whatever_a_script_calls_ends_in_an_answer_or_an_error_and_changes_nothing() {
     let plugins = root.path().join("plugins");
     build_scripted(&plugins).unwrap();
     let found = PluginFolders::new(vec![plugins]).resolve("hostile/scripted").unwrap();
-    let permissions = Permissions {
-        clock: true,
-        environment: vec!["PATH".to_owned()],
-        log: true,
-        network: vec!["127.0.0.1:9".to_owned()],
-        random: true,
-        read: vec!["granted".to_owned()],
-        ..Permissions::default()
-    };
+    // All that it asks for.
+    let permissions = found.manifest.permissions.clone();
     let options = LoadOptions {
         limits: LimitOverrides { deadline_ms: Some(200), memory_mib: Some(16), ..LimitOverrides::default() },
         grants: Grants { permissions, root: root.path().to_owned() },

@@ -52,7 +52,7 @@ pub fn cell(column: &ArrayRef, row: usize, name: &str) -> Result<Cell, ReadFault
         Value::Null => Cell::Null,
         Value::String(text) => Cell::Text(text),
         list @ (Value::Array(_) | Value::Object(_)) => Cell::Json(list.to_string()),
-        plain => Cell::Text(plain.to_string()),
+        plain => Cell::Plain(plain.to_string()),
     })
 }
 

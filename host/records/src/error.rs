@@ -56,7 +56,7 @@ pub enum ReadFault {
     #[error("the record has no field `{}`; it has {}", .0.name, listed(&.0.present))]
     FieldMissing(Box<MissingField>),
     #[error("the field `{name}` is {found}, expected {expected}")]
-    WrongType { name: Box<str>, found: &'static str, expected: &'static str },
+    WrongType { name: Box<str>, found: &'static str, expected: Expected },
     #[error("the column `{name}` has the type {found}, which cannot become text")]
     ColumnType { name: Box<str>, found: Box<str> },
     /// Tokens and tags are kept with one space between them.
@@ -83,6 +83,24 @@ pub enum ReadFault {
     HeaderTwice { name: String },
     #[error("the file is empty; it should begin with a header")]
     NoHeader,
+}
+
+/// What a role takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expected {
+    Text,
+    Words,
+    Label,
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "a string",
+            Self::Words => "a string or a list of strings",
+            Self::Label => "a string, a number or a boolean",
+        })
+    }
 }
 
 /// A field that a record or a header lacks.

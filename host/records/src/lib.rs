@@ -17,7 +17,7 @@ pub mod shard;
 /// Which files a recipe's patterns mean.
 pub mod sources;
 
-pub use error::{MissingField, Quarantined, ReadError, ReadFault};
+pub use error::{Expected, MissingField, Quarantined, ReadError, ReadFault};
 pub use format::{Compression, Format};
 pub use layout::Layout;
 pub use read::{MAXIMUM_LINE, ReadSettings, Reader, open};

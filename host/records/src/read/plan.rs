@@ -5,7 +5,7 @@ mod made;
 
 use serde_json::Value;
 
-use crate::error::{MissingField, ReadFault};
+use crate::error::{Expected, MissingField, ReadFault};
 use crate::layout::Layout;
 use crate::record::Schema;
 
@@ -79,10 +79,10 @@ impl Takes {
         let wrong = |found, expected| Err(ReadFault::WrongType { name: name().into(), found, expected });
         match (cell, self) {
             (Cell::Absent | Cell::Null, _) => Ok(None),
-            (Cell::Plain(plain), Self::Text) => wrong(kind(&plain), "a string"),
+            (Cell::Plain(plain), Self::Text) => wrong(kind(&plain), Expected::Text),
             (Cell::Text(text) | Cell::Plain(text), _) => Ok(Some(text)),
             (Cell::Json(json), Self::Text | Self::Words) => joined(&json, name).map(Some),
-            (Cell::Json(json), Self::Label) => wrong(kind(&json), "a string, a number or a boolean"),
+            (Cell::Json(json), Self::Label) => wrong(kind(&json), Expected::Label),
             (Cell::Json(json), Self::Anything) => Ok(Some(json)),
         }
     }
@@ -239,8 +239,11 @@ impl Plan {
 /// Tokens or tags with one space between them.
 fn joined(json: &str, name: impl Fn() -> String) -> Result<String, ReadFault> {
     let Ok(Value::Array(list)) = serde_json::from_str(json) else {
-        let expected = "a string or a list of strings";
-        return Err(ReadFault::WrongType { name: name().into(), found: kind(json), expected });
+        return Err(ReadFault::WrongType {
+            name: name().into(),
+            found: kind(json),
+            expected: Expected::Words,
+        });
     };
     let mut words = String::with_capacity(json.len());
     for (place, entry) in list.iter().enumerate() {

@@ -67,7 +67,7 @@ impl RecipePlugins {
             })
         };
         Ok(Self {
-            cleaners: all(&mut recipe.data.clean.iter(), Kind::Cleaner)?,
+            cleaners: all(&mut recipe.data.clean.iter().map(|entry| &entry.plugin), Kind::Cleaner)?,
             validators: all(&mut recipe.data.validate.iter().map(|entry| &entry.plugin), Kind::Validator)?,
             loss: recipe
                 .train
@@ -84,17 +84,22 @@ impl RecipePlugins {
         })
     }
 
-    pub fn clean_stages(&self) -> Vec<CleanStage> {
-        let stage = |cleaner: &Configured| {
+    pub fn clean_stages(&self, recipe: &Recipe) -> Vec<CleanStage> {
+        let stage = |(cleaner, wanted): (&Configured, &pegbox_recipe::Clean)| {
             let Configured { plugin, config, on_failure } = cleaner.clone();
+            let named = &wanted.fields;
             CleanStage {
                 identity: StageIdentity::of(plugin.identity(), &config),
-                roles: plugin.manifest().records.fields.clone(),
+                roles: if named.is_empty() {
+                    plugin.manifest().records.fields.clone()
+                } else {
+                    named.clone()
+                },
                 make: Arc::new(move || plugin.cleaner(&config)),
                 on_failure: settings::on_failure(on_failure),
             }
         };
-        self.cleaners.iter().map(stage).collect()
+        self.cleaners.iter().zip(&recipe.data.clean).map(stage).collect()
     }
 
     pub fn validate_stages(&self, recipe: &Recipe) -> Vec<ValidateStage> {

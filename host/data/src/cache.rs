@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
-use crate::prepare::PrepareJob;
+use crate::job::{
+    AnnotationSettings, BalanceSettings, DuplicateSettings, LeakageSettings, PrepareJob, Reading,
+    SuspectAction,
+};
 use crate::split::SplitSettings;
 use crate::stage::{OnFailure, StageIdentity};
 use crate::tokenize::TokenSettings;
@@ -18,7 +21,7 @@ use pegbox_records::{Origins, Part, Schema};
 
 /// The version of what a prepared dataset is: of its files, and of how rows become splits and tokens.
 /// Raise it with any change that would give other contents for the same inputs.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Everything that a dataset depends on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -26,9 +29,17 @@ pub struct KeyParts {
     pub format: u32,
     pub sources: Vec<SourceDigest>,
     pub schema: Schema,
+    pub reading: Reading,
     pub cleaners: Vec<CleanerKey>,
+    pub annotations: Option<AnnotationSettings>,
+    pub duplicates: Option<DuplicateSettings>,
     pub validators: Vec<ValidatorKey>,
+    pub suspects: Option<SuspectAction>,
     pub split: SplitSettings,
+    pub leakage: Option<LeakageSettings>,
+    /// Benchmark files: their names count, because the report shows them.
+    pub benchmarks: Vec<(String, String)>,
+    pub balance: BalanceSettings,
     /// `sha256:` of the tokenizer.json.
     pub tokenizer: String,
     pub tokens: TokenSettings,
@@ -70,10 +81,23 @@ impl KeyParts {
                 Ok(SourceDigest { part: source.part, name: name.clone(), digest: file_digest(&source.path)? })
             })
             .collect::<Result<_, DataError>>()?;
+        let files = job.leakage.as_ref().map(|leakage| leakage.benchmarks.as_slice()).unwrap_or_default();
+        let benchmarks = files
+            .iter()
+            .zip(Origins::new(files).files())
+            .map(|(path, name)| Ok((name.clone(), file_digest(path)?)))
+            .collect::<Result<_, DataError>>()?;
         Ok(Self {
             format: FORMAT,
             sources,
             schema: job.schema.clone(),
+            reading: job.reading,
+            annotations: job.annotations.clone(),
+            duplicates: job.duplicates.clone(),
+            suspects: job.suspects,
+            leakage: job.leakage.clone(),
+            benchmarks,
+            balance: job.balance.clone(),
             cleaners: job
                 .cleaners
                 .iter()

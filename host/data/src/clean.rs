@@ -1,29 +1,24 @@
-//! Cleaners over all cores: one stage after the other, one instance a thread and stage, order kept.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Cleaners: one stage after the other, one instance a thread and stage, order kept.
 
 use pegbox_runtime::{Cleaner, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-use crate::parallel;
-use crate::progress::Progress;
-use crate::report::{ChangeExample, StageReport};
+use crate::report::{ChangeExample, EXAMPLES, StageReport};
 use crate::stage::{BATCH, CleanStage, Crossing, OnFailure, PLUGIN_FAILED};
 use pegbox_records::{Origins, Record, Schema};
 
-/// Examples of each kind of change that a report keeps.
-const EXAMPLES: usize = 5;
-
-/// What the cleaners left.
+/// What the cleaners left of some records.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Cleaned {
+pub(crate) struct Cleaned {
     /// In the order of their ids.
     pub records: Vec<Record>,
     /// In the order of the stages, then of the ids.
     pub dropped: Vec<Dropped>,
     /// One a stage.
     pub stages: Vec<StageReport>,
+    /// How many ids pieces of split records got.
+    pub pieces: u64,
 }
 
 /// A record that left the dataset.
@@ -32,92 +27,118 @@ pub struct Dropped {
     pub id: u64,
     /// `train.jsonl:8811`.
     pub origin: String,
-    /// The plugin, or `tokenize`.
+    /// The plugin, or the step: `duplicates`, `split`, `tokenize` and so on.
     pub stage: String,
     pub reason: String,
     pub text: Option<String>,
+    /// The record that is there in its place.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub of: Option<String>,
 }
 
-/// Sends `records` through `stages`. A record that is split keeps its id for the first piece; the other
-/// pieces get new ids above all others, in the order of the records, and stand at the end. No result
-/// depends on the number of threads (0: one a core).
-pub fn clean(
-    mut records: Vec<Record>,
-    schema: &Schema,
-    origins: &Origins,
-    stages: &[CleanStage],
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<Cleaned, DataError> {
-    let mut dropped = Vec::new();
-    let mut reports = Vec::new();
-    let mut next_id = records.iter().map(|record| record.id + 1).max().unwrap_or(0);
-    for stage in stages {
-        let crossing = Crossing::new(&stage.identity, &stage.roles, schema)?;
-        let mut report = StageReport::new(&stage.identity, records.len());
-        let outcomes = match outcomes(&records, stage, &crossing, origins, threads, progress) {
-            Err(error) if stage.on_failure == OnFailure::Disable => {
-                report.disabled = Some(told(&error));
-                vec![Outcome::Keep; records.len()]
-            }
-            outcomes => outcomes?,
+/// A stage that failed, and may be left out.
+pub(crate) struct StageFailed {
+    pub stage: usize,
+    pub error: DataError,
+}
+
+/// The cleaners of one thread, one after the other.
+pub(crate) struct Chain<'a> {
+    schema: &'a Schema,
+    origins: &'a Origins,
+    stages: Vec<Link<'a>>,
+}
+
+/// A stage with its instance, which is made when it is first needed.
+struct Link<'a> {
+    stage: &'a CleanStage,
+    crossing: Crossing<'a>,
+    cleaner: Option<Box<dyn Cleaner>>,
+    /// Why it is left out.
+    disabled: Option<String>,
+}
+
+impl<'a> Chain<'a> {
+    /// `disabled` says of each stage why it is left out, if it is.
+    pub fn new(
+        schema: &'a Schema,
+        origins: &'a Origins,
+        stages: &'a [CleanStage],
+        disabled: &[Option<String>],
+    ) -> Result<Self, DataError> {
+        let link = |(number, stage): (usize, &'a CleanStage)| {
+            let crossing = Crossing::new(&stage.identity, &stage.roles, schema)?;
+            let disabled = disabled.get(number).cloned().flatten();
+            Ok(Link { stage, crossing, cleaner: None, disabled })
         };
-        let mut applying = Applying {
+        Ok(Self {
             schema,
             origins,
-            crossing: &crossing,
-            report,
-            kept: Vec::with_capacity(records.len()),
-            pieces: Vec::new(),
-            dropped: &mut dropped,
-            next_id,
-        };
-        for (record, outcome) in records.into_iter().zip(outcomes) {
-            applying.apply(record, outcome);
-        }
-        let Applying { mut kept, pieces, mut report, next_id: after, .. } = applying;
-        next_id = after;
-        kept.extend(pieces);
-        report.rows_out = kept.len() as u64;
-        reports.push(report);
-        records = kept;
+            stages: stages.iter().enumerate().map(link).collect::<Result<_, DataError>>()?,
+        })
     }
-    Ok(Cleaned { records, dropped, stages: reports })
+
+    /// Sends `records` through all stages. A record that is split keeps its id for the first piece; the other pieces
+    /// get the ids from `next_id` on, in the order of the records, and stand at the end.
+    pub fn clean(&mut self, mut records: Vec<Record>, first_piece: u64) -> Result<Cleaned, StageFailed> {
+        let mut dropped = Vec::new();
+        let mut reports = Vec::new();
+        let mut next_id = first_piece;
+        for (number, link) in self.stages.iter_mut().enumerate() {
+            let failed = |error| StageFailed { stage: number, error };
+            let outcomes = link.outcomes(&records, self.origins).map_err(failed)?;
+            let mut report = StageReport::new(&link.stage.identity);
+            report.rows_in = records.len() as u64;
+            report.disabled = link.disabled.clone();
+            let mut applying = Applying {
+                schema: self.schema,
+                origins: self.origins,
+                crossing: &link.crossing,
+                report,
+                kept: Vec::with_capacity(records.len()),
+                pieces: Vec::new(),
+                dropped: &mut dropped,
+                next_id,
+            };
+            for (record, outcome) in records.into_iter().zip(outcomes) {
+                applying.apply(record, outcome);
+            }
+            let Applying { mut kept, pieces, mut report, next_id: after, .. } = applying;
+            next_id = after;
+            kept.extend(pieces);
+            report.rows_out = kept.len() as u64;
+            reports.push(report);
+            records = kept;
+        }
+        Ok(Cleaned { records, dropped, stages: reports, pieces: next_id - first_piece })
+    }
 }
 
-/// One outcome a record, in order.
-fn outcomes(
-    records: &[Record],
-    stage: &CleanStage,
-    crossing: &Crossing<'_>,
-    origins: &Origins,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<Vec<Outcome>, DataError> {
-    let batches: Vec<&[Record]> = records.chunks(BATCH).collect();
-    let name = format!("clean {}", stage.identity.plugin);
-    let total = records.len() as u64;
-    let done = AtomicU64::new(0);
-    progress.at(&name, 0, Some(total));
-    let outcomes = parallel::ordered(
-        batches.len(),
-        parallel::threads(threads),
-        || (stage.make)().map_err(|error| crossing.failed(error, &[], origins)),
-        |cleaner, batch| {
-            let batch = batches.get(batch).copied().unwrap_or_default();
-            let outcomes = match cleaner.clean(&crossing.batch(batch)) {
-                Err(_) if stage.on_failure == OnFailure::Skip => {
+impl Link<'_> {
+    /// One outcome a record, in order.
+    fn outcomes(&mut self, records: &[Record], origins: &Origins) -> Result<Vec<Outcome>, DataError> {
+        if self.disabled.is_some() {
+            return Ok(vec![Outcome::Keep; records.len()]);
+        }
+        let crossing = &self.crossing;
+        let mut cleaner = match self.cleaner.take() {
+            Some(cleaner) => cleaner,
+            None => (self.stage.make)().map_err(|error| crossing.failed(error, &[], origins))?,
+        };
+        let mut outcomes = Vec::with_capacity(records.len());
+        for batch in records.chunks(BATCH) {
+            let of_batch = match cleaner.clean(&crossing.batch(batch)) {
+                Err(_) if self.stage.on_failure == OnFailure::Skip => {
                     one_by_one(cleaner.as_mut(), crossing, batch)
                 }
                 outcomes => outcomes.map_err(|error| crossing.failed(error, batch, origins))?,
             };
-            check(&outcomes, crossing, batch, origins)?;
-            let rows = batch.len() as u64;
-            progress.at(&name, done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
-            Ok(outcomes)
-        },
-    )?;
-    Ok(outcomes.into_iter().flatten().collect())
+            check(&of_batch, crossing, batch, origins)?;
+            outcomes.extend(of_batch);
+        }
+        self.cleaner = Some(cleaner);
+        Ok(outcomes)
+    }
 }
 
 /// A batch that a cleaner failed on, again: those records that it fails on by themselves leave.
@@ -218,6 +239,7 @@ impl Applying<'_> {
             stage: self.report.plugin.clone(),
             reason,
             text: self.schema.text(&record).map(str::to_owned),
+            of: None,
         });
     }
 
@@ -312,7 +334,7 @@ mod tests {
         }
     }
 
-    fn run(texts: &[String], threads: usize) -> Result<Cleaned, DataError> {
+    fn run(texts: &[String]) -> Result<Cleaned, DataError> {
         let schema = Schema::new([("label", "y"), ("text", "x")]).unwrap();
         let records = texts
             .iter()
@@ -324,7 +346,10 @@ mod tests {
                 values: vec![Some("l".to_owned()), Some(text.clone())],
             })
             .collect();
-        clean(records, &schema, &Origins::new(&["a.jsonl"]), &[stage(), stage()], threads, &())
+        let origins = Origins::new(&["a.jsonl"]);
+        let stages = [stage(), stage()];
+        let mut chain = Chain::new(&schema, &origins, &stages, &[])?;
+        chain.clean(records, 2000).map_err(|failed| failed.error)
     }
 
     fn texts() -> Vec<String> {
@@ -338,9 +363,9 @@ mod tests {
     }
 
     #[test]
-    fn order_and_ids_do_not_depend_on_the_threads() {
-        let one = run(&texts(), 1).unwrap();
-        assert_eq!(one, run(&texts(), 4).unwrap());
+    fn records_keep_their_order_and_pieces_get_ids_of_their_own() {
+        let one = run(&texts()).unwrap();
+        assert_eq!(one.pieces, 400);
         assert_eq!(one.records.len(), 2000 - 200 + 400);
         assert!(one.records.is_sorted_by(|a, b| a.id < b.id));
         let first = &one.stages[0];
@@ -358,7 +383,7 @@ mod tests {
         let mut texts = texts();
         texts[1500] = "boom".to_owned();
         texts[700] = "boom".to_owned();
-        let error = run(&texts, 4).unwrap_err();
+        let error = run(&texts).unwrap_err();
         assert_eq!(error.record_origins(), ["a.jsonl:701"]);
         assert!(error.plugin().is_some());
     }
@@ -368,7 +393,8 @@ mod tests {
         let schema = Schema::new([("label", "y"), ("text", "x")]).unwrap();
         let mut stage = stage();
         stage.roles.push("title".to_owned());
-        let error = clean(vec![], &schema, &Origins::default(), &[stage], 1, &()).unwrap_err();
+        let (origins, stages) = (Origins::default(), [stage]);
+        let error = Chain::new(&schema, &origins, &stages, &[]).err().unwrap();
         assert!(error.to_string().contains("reads the field `title`"));
     }
 }

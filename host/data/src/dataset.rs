@@ -1,33 +1,41 @@
 //! The prepared dataset on disk: a folder with
 //!
 //! - `manifest.json`: [`Manifest`]: what it was made of, the labels, and a digest of each other file;
-//! - `train.safetensors`, `validation.safetensors`, `test.safetensors`: `ids` and `type_ids` U32 `[tokens]`
-//!   (all rows one after the other), `offsets` U64 `[rows + 1]`, `labels` U32, `records` U64 and `weights`
-//!   F32, each `[rows]`; a part without rows has no file;
-//! - `rows.jsonl`: [`RowText`] of each row; `dropped.jsonl`: [`crate::Dropped`]; `findings.jsonl`:
-//!   [`crate::LocatedFinding`]; `report.json`: [`PrepareReport`].
+//! - `train-00000.parquet` and so on, likewise `validation-` and `test-`: one row a training example, with the columns
+//!   `record` (uint64), `origin`, `text`, `label` (strings), `label_id` (uint32), `input_ids`, `token_type_ids` (lists
+//!   of uint32) and `weight` (float); the numbers of a part's files ascend, and may have gaps;
+//! - JSON lines: `dropped.jsonl`: [`crate::Dropped`]; `findings.jsonl`: [`crate::LocatedFinding`]; `suspects.jsonl`,
+//!   `adjudicate.jsonl`, `quarantined.jsonl`; `report.json`: [`PrepareReport`];
+//! - `train-lengths.u32`: the tokens of each training row, little-endian.
+//!
+//! `timings.json` is beside them and no part of the dataset: the same inputs give the same files, but not in the same
+//! time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensors, serialize};
+use pegbox_records::Part;
+use pegbox_records::parquet_out::{Batch, ParquetRows, Values};
+use pegbox_sampling::batches::PaddingReport;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{FORMAT, KeyParts, digest};
+use crate::cache::{FORMAT, KeyParts, digest, file_digest};
 use crate::clean::Dropped;
 use crate::durable::Draft;
 use crate::error::DataError;
 use crate::labels::Labels;
 use crate::report::PrepareReport;
-use crate::tokens::TokenSplit;
+use crate::tokens::{Example, TokenSplit};
 use crate::validate::LocatedFinding;
-use pegbox_records::Part;
 
 const MANIFEST: &str = "manifest.json";
+const REPORT: &str = "report.json";
+/// Tokens of each training row.
+pub(crate) const LENGTHS: &str = "train-lengths.u32";
+const TIMINGS: &str = "timings.json";
 
 /// What a dataset is.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -56,6 +64,14 @@ pub struct FileDigest {
     pub digest: String,
 }
 
+impl FileDigest {
+    /// Reads the file.
+    pub fn of(path: &Path) -> Result<Self, DataError> {
+        let bytes = fs::metadata(path).map_err(DataError::io("read", path))?.len();
+        Ok(Self { bytes, digest: file_digest(path)? })
+    }
+}
+
 /// A row as a person reads it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RowText {
@@ -78,48 +94,57 @@ impl RowLookup {
     }
 }
 
-/// A prepared dataset, loaded.
+/// A prepared dataset. Its rows are read when they are first asked for.
 #[derive(Debug)]
 pub struct Dataset {
     folder: PathBuf,
     manifest: Manifest,
-    splits: [TokenSplit; 3],
-    /// The bytes of `rows.jsonl`, which are parsed when an error first asks for an origin.
-    rows: Vec<u8>,
+    splits: [OnceLock<TokenSplit>; 3],
     lookup: OnceLock<RowLookup>,
 }
 
-/// What is written.
-pub struct Contents<'a> {
+/// What is written beside the files that are there already.
+pub(crate) struct Contents<'a> {
     pub key: String,
     pub made_of: KeyParts,
     pub labels: Labels,
     pub pad_id: u32,
     pub vocabulary_size: usize,
-    pub splits: &'a [TokenSplit; 3],
-    pub rows: &'a [RowText],
-    pub dropped: &'a [Dropped],
-    pub findings: &'a [LocatedFinding],
+    /// Rows of each part.
+    pub rows: [u64; 3],
     pub report: &'a PrepareReport,
 }
 
 impl Dataset {
-    /// Loads a dataset and verifies the digest of every file.
+    /// Opens a dataset: verifies the manifest and the sizes of all files, and the digests of those that are no tables.
+    /// A table is verified when it is read.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         let manifest = read_manifest(folder)?;
-        for name in manifest.files.keys() {
-            verified(folder, &manifest, name)?;
-        }
-        let load = |part: Part| match manifest.files.contains_key(&shard_name(part)) {
-            true => {
-                let name = shard_name(part);
-                unpack(&verified(folder, &manifest, &name)?).map_err(|what| damaged(folder, &name, what))
+        for (name, expected) in &manifest.files {
+            let path = folder.join(name);
+            let found = fs::metadata(&path)
+                .map_err(|error| damaged(folder, name, format!("the file cannot be read: {error}")))?
+                .len();
+            if found != expected.bytes {
+                let what = format!("the file has {found} bytes, it was written with {}", expected.bytes);
+                return Err(damaged(folder, name, what));
             }
-            false => Ok(TokenSplit::default()),
-        };
-        let splits = [load(Part::Train)?, load(Part::Validation)?, load(Part::Test)?];
-        let rows = verified(folder, &manifest, "rows.jsonl")?;
-        Ok(Self { folder: folder.to_owned(), manifest, splits, rows, lookup: OnceLock::new() })
+            if !is_table(name) {
+                verify(folder, &manifest, name)?;
+            }
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            manifest,
+            splits: [const { OnceLock::new() }; 3],
+            lookup: OnceLock::new(),
+        })
+    }
+
+    /// Verifies the tables, too.
+    pub fn verify(&self) -> Result<(), DataError> {
+        let mut tables = self.manifest.files.keys().filter(|name| is_table(name));
+        tables.try_for_each(|name| verify(&self.folder, &self.manifest, name))
     }
 
     pub fn folder(&self) -> &Path {
@@ -143,25 +168,55 @@ impl Dataset {
         self.manifest.pad_id
     }
 
-    pub fn split(&self, part: Part) -> &TokenSplit {
+    /// Rows of a part.
+    pub fn len(&self, part: Part) -> u64 {
+        self.manifest.rows.get(&part).copied().unwrap_or(0)
+    }
+
+    /// The token ids of a part.
+    pub fn split(&self, part: Part) -> Result<&TokenSplit, DataError> {
         let [train, validation, test] = &self.splits;
-        match part {
+        let slot = match part {
             Part::Train => train,
             Part::Validation => validation,
             Part::Test => test,
+        };
+        if let Some(split) = slot.get() {
+            return Ok(split);
         }
+        let split = self.load(part)?;
+        Ok(slot.get_or_init(|| split))
     }
 
-    pub fn train(&self) -> &TokenSplit {
+    pub fn train(&self) -> Result<&TokenSplit, DataError> {
         self.split(Part::Train)
     }
 
-    pub fn validation(&self) -> &TokenSplit {
+    pub fn validation(&self) -> Result<&TokenSplit, DataError> {
         self.split(Part::Validation)
     }
 
-    pub fn test(&self) -> &TokenSplit {
+    pub fn test(&self) -> Result<&TokenSplit, DataError> {
         self.split(Part::Test)
+    }
+
+    fn load(&self, part: Part) -> Result<TokenSplit, DataError> {
+        let mut split = TokenSplit::default();
+        for name in self.tables(part) {
+            verify(&self.folder, &self.manifest, name)?;
+            let columns = ["input_ids", "token_type_ids", "label_id", "record", "weight"];
+            for batch in ParquetRows::open(&self.folder.join(name), &columns)?.batches()? {
+                let unfit = || damaged(&self.folder, name, "its columns do not fit together".to_owned());
+                append(&mut split, &batch?).ok_or_else(unfit)?;
+            }
+        }
+        Ok(split)
+    }
+
+    /// The names of a part's tables, in order.
+    fn tables(&self, part: Part) -> impl Iterator<Item = &String> {
+        let prefix = format!("{part}-");
+        self.manifest.files.keys().filter(move |name| is_table(name) && name.starts_with(&prefix))
     }
 
     /// Texts, labels and origins by record.
@@ -170,10 +225,14 @@ impl Dataset {
             return Ok(lookup);
         }
         let mut rows = HashMap::new();
-        for line in self.rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let row: RowText = serde_json::from_slice(line)
-                .map_err(|error| damaged(&self.folder, "rows.jsonl", error.to_string()))?;
-            rows.insert(row.id, row);
+        for part in Part::ALL {
+            for name in self.tables(part) {
+                let columns = ["record", "origin", "text", "label"];
+                for batch in ParquetRows::open(&self.folder.join(name), &columns)?.batches()? {
+                    let unfit = || damaged(&self.folder, name, "its columns do not fit together".to_owned());
+                    rows.extend(row_texts(part, batch?).ok_or_else(unfit)?);
+                }
+            }
         }
         Ok(self.lookup.get_or_init(|| RowLookup(rows)))
     }
@@ -185,11 +244,22 @@ impl Dataset {
         records.iter().map(|record| origin(record).unwrap_or_else(|| format!("record {record}"))).collect()
     }
 
+    /// Tokens of each training row, in order.
+    pub fn lengths(&self) -> Result<Vec<u32>, DataError> {
+        let bytes = verified(&self.folder, &self.manifest, LENGTHS)?;
+        let (lengths, _) = bytes.as_chunks::<4>();
+        Ok(lengths.iter().map(|length| u32::from_le_bytes(*length)).collect())
+    }
+
     /// The report of the preparation.
     pub fn report(&self) -> Result<PrepareReport, DataError> {
-        let bytes = verified(&self.folder, &self.manifest, "report.json")?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| damaged(&self.folder, "report.json", error.to_string()))
+        let bytes = verified(&self.folder, &self.manifest, REPORT)?;
+        let mut report: PrepareReport = serde_json::from_slice(&bytes)
+            .map_err(|error| damaged(&self.folder, REPORT, error.to_string()))?;
+        // They are worth nothing else, so nothing is lost without them.
+        let timings = fs::read(self.folder.join(TIMINGS)).ok();
+        report.seconds = timings.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        Ok(report)
     }
 
     /// The records that left the dataset.
@@ -213,34 +283,63 @@ impl Dataset {
     }
 }
 
-/// Writes a dataset as `folder`, whole or not at all; what stood there is replaced.
-pub fn write(folder: &Path, contents: &Contents<'_>) -> Result<(), DataError> {
-    let draft = Draft::new(folder.parent().unwrap_or(Path::new(".")))?;
-    let mut files = BTreeMap::new();
-    let mut put = |name: String, bytes: Vec<u8>| {
-        draft.write(&name, &bytes)?;
-        files.insert(name, FileDigest { bytes: bytes.len() as u64, digest: digest(&bytes) });
-        Ok::<(), DataError>(())
+/// The values of a batch of `input_ids`, `token_type_ids`, `label_id`, `record` and `weight`; none if they are others.
+fn append(split: &mut TokenSplit, batch: &Batch) -> Option<()> {
+    let [
+        Values::U32List(ids),
+        Values::U32List(type_ids),
+        Values::U32(labels),
+        Values::U64(records),
+        Values::F32(weights),
+    ] = batch.values.as_slice()
+    else {
+        return None;
     };
-    let mut rows = BTreeMap::new();
-    for (part, split) in Part::ALL.into_iter().zip(contents.splits) {
-        rows.insert(part, split.len() as u64);
-        if !split.is_empty() {
-            let shard = pack(split).map_err(|what| damaged(folder, &shard_name(part), what))?;
-            put(shard_name(part), shard)?;
+    for (row, (label, (record, weight))) in labels.iter().zip(records.iter().zip(weights)).enumerate() {
+        let (ids, type_ids) = (ids.get(row)?, type_ids.get(row)?);
+        if ids.len() != type_ids.len() {
+            return None;
         }
+        split.push(Example { ids, type_ids, label: *label, record: *record, weight: *weight });
     }
-    put("rows.jsonl".to_owned(), json_lines(folder, contents.rows)?)?;
-    put("dropped.jsonl".to_owned(), json_lines(folder, contents.dropped)?)?;
-    put("findings.jsonl".to_owned(), json_lines(folder, contents.findings)?)?;
-    put("report.json".to_owned(), json(folder, contents.report)?)?;
+    Some(())
+}
+
+/// The values of a batch of `record`, `origin`, `text` and `label`; none if they are others.
+fn row_texts(part: Part, batch: Batch) -> Option<Vec<(u64, RowText)>> {
+    let [Values::U64(records), Values::Text(origins), Values::Text(texts), Values::Text(labels)] =
+        <[Values; 4]>::try_from(batch.values).ok()?
+    else {
+        return None;
+    };
+    let rows = records.into_iter().zip(origins.into_iter().zip(texts.into_iter().zip(labels)));
+    let row = |(id, (origin, (text, label)))| -> Option<(u64, RowText)> {
+        Some((id, RowText { id, part, origin: origin?, text: text?, label: label? }))
+    };
+    rows.map(row).collect()
+}
+
+/// Adds the report and the manifest to a draft that holds everything else, and publishes it as `folder`; what stood
+/// there is replaced.
+pub(crate) fn publish(
+    folder: &Path,
+    draft: Draft,
+    mut files: BTreeMap<String, FileDigest>,
+    contents: Contents<'_>,
+) -> Result<(), DataError> {
+    let timeless =
+        PrepareReport { seconds: Vec::new(), padding: PaddingReport::default(), ..contents.report.clone() };
+    let report = json(folder, &timeless)?;
+    draft.write(REPORT, &report)?;
+    files.insert(REPORT.to_owned(), FileDigest { bytes: report.len() as u64, digest: digest(&report) });
+    draft.write(TIMINGS, &json(folder, &contents.report.seconds)?)?;
     let mut manifest = Manifest {
-        key: contents.key.clone(),
-        made_of: contents.made_of.clone(),
-        labels: contents.labels.clone(),
+        key: contents.key,
+        made_of: contents.made_of,
+        labels: contents.labels,
         pad_id: contents.pad_id,
         vocabulary_size: contents.vocabulary_size,
-        rows,
+        rows: Part::ALL.into_iter().zip(contents.rows).collect(),
         files,
         seal: String::new(),
     };
@@ -283,12 +382,23 @@ fn verified(folder: &Path, manifest: &Manifest, name: &str) -> Result<Vec<u8>, D
     Ok(bytes)
 }
 
-fn damaged(folder: &Path, name: &str, what: String) -> DataError {
-    DataError::Damaged { file: folder.join(name), what }
+/// As [`verified`], without holding the file.
+fn verify(folder: &Path, manifest: &Manifest, name: &str) -> Result<(), DataError> {
+    let Some(expected) = manifest.files.get(name) else {
+        return Err(damaged(folder, MANIFEST, format!("it does not list {name}")));
+    };
+    if FileDigest::of(&folder.join(name))? != *expected {
+        return Err(damaged(folder, name, "the file has changed since it was written".to_owned()));
+    }
+    Ok(())
 }
 
-fn shard_name(part: Part) -> String {
-    format!("{part}.safetensors")
+fn is_table(name: &str) -> bool {
+    name.ends_with(".parquet")
+}
+
+fn damaged(folder: &Path, name: &str, what: String) -> DataError {
+    DataError::Damaged { file: folder.join(name), what }
 }
 
 fn json(folder: &Path, value: &impl Serialize) -> Result<Vec<u8>, DataError> {
@@ -296,73 +406,4 @@ fn json(folder: &Path, value: &impl Serialize) -> Result<Vec<u8>, DataError> {
         .map_err(|error| damaged(folder, "report.json", error.to_string()))?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-fn json_lines(folder: &Path, values: &[impl Serialize]) -> Result<Vec<u8>, DataError> {
-    let mut bytes = Vec::new();
-    for value in values {
-        serde_json::to_writer(&mut bytes, value)
-            .map_err(|error| damaged(folder, "rows.jsonl", error.to_string()))?;
-        bytes.push(b'\n');
-    }
-    Ok(bytes)
-}
-
-/// A part as safetensors.
-fn pack(split: &TokenSplit) -> Result<Vec<u8>, String> {
-    let u32s = |values: &[u32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
-    let u64s = |values: &[u64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
-    let weights: Vec<u8> = split.weights.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let tensors = [
-        ("ids", Dtype::U32, split.ids.len(), u32s(&split.ids)),
-        ("type_ids", Dtype::U32, split.type_ids.len(), u32s(&split.type_ids)),
-        ("offsets", Dtype::U64, split.offsets.len(), u64s(&split.offsets)),
-        ("labels", Dtype::U32, split.labels.len(), u32s(&split.labels)),
-        ("records", Dtype::U64, split.records.len(), u64s(&split.records)),
-        ("weights", Dtype::F32, split.weights.len(), weights),
-    ];
-    let views = tensors
-        .iter()
-        .map(|(name, dtype, length, bytes)| Ok((*name, TensorView::new(*dtype, vec![*length], bytes)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-        .map_err(|error| error.to_string())?;
-    serialize(views, None).map_err(|error| error.to_string())
-}
-
-/// A part from safetensors, with its sizes checked.
-fn unpack(bytes: &[u8]) -> Result<TokenSplit, String> {
-    let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-    let u32s = |name: &str| tensor(&tensors, name, Dtype::U32, u32::from_le_bytes);
-    let u64s = |name: &str| tensor(&tensors, name, Dtype::U64, u64::from_le_bytes);
-    let split = TokenSplit {
-        ids: u32s("ids")?,
-        type_ids: u32s("type_ids")?,
-        offsets: u64s("offsets")?,
-        labels: u32s("labels")?,
-        records: u64s("records")?,
-        weights: tensor(&tensors, "weights", Dtype::F32, f32::from_le_bytes)?,
-    };
-    let rows = split.labels.len();
-    let sound = split.offsets.len() == rows + 1
-        && split.records.len() == rows
-        && split.weights.len() == rows
-        && split.type_ids.len() == split.ids.len()
-        && split.offsets.is_sorted()
-        && split.offsets.first() == Some(&0)
-        && split.offsets.last() == Some(&(split.ids.len() as u64));
-    if sound { Ok(split) } else { Err("the sizes of the tensors do not fit together".to_owned()) }
-}
-
-fn tensor<const N: usize, T>(
-    tensors: &SafeTensors<'_>,
-    name: &str,
-    dtype: Dtype,
-    value: fn([u8; N]) -> T,
-) -> Result<Vec<T>, String> {
-    let view = tensors.tensor(name).map_err(|error| error.to_string())?;
-    if view.dtype() != dtype {
-        return Err(format!("the tensor `{name}` is {:?}, expected {dtype:?}", view.dtype()));
-    }
-    let (values, _) = view.data().as_chunks::<N>();
-    Ok(values.iter().map(|bytes| value(*bytes)).collect())
 }

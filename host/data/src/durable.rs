@@ -13,6 +13,10 @@ impl Draft {
         pegbox_durable::Draft::new(parent).map(Self).map_err(DataError::io("create a folder in", parent))
     }
 
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Writes a file and syncs it.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DataError> {
         self.0.write(name, bytes).map_err(DataError::io("write", &self.0.path().join(name)))

@@ -56,6 +56,33 @@ pub enum DataError {
     /// No rows.
     #[error("the {part} part has no rows{}", .why)]
     Empty { part: Part, why: &'static str },
+    /// A setting of `[data]` that names a role which no field has.
+    #[error("[data].{setting} names the role `{role}`, which [data].fields does not have")]
+    Named { setting: &'static str, role: String, known: Vec<String> },
+    /// Ratings that cannot be used.
+    #[error("[data.annotations]: {what}")]
+    Annotations { what: String },
+    /// A time that is none.
+    #[error("{origin}: `{value}` is no time")]
+    Time { origin: String, value: String },
+    /// The settings for duplicates or leakage cannot be used, or the disk fails them.
+    #[error(transparent)]
+    Duplicates(#[from] pegbox_duplicates::Error),
+    /// The settings of the balance cannot be used.
+    #[error("[data.balance]: {what}")]
+    Balance { what: String },
+    /// More rows than row numbers can count.
+    #[error("there are more than 4,294,967,294 rows")]
+    TooManyRows,
+    /// Records between the steps.
+    #[error(transparent)]
+    Shard(#[from] pegbox_records::shard::ShardError),
+    /// A table of the dataset.
+    #[error(transparent)]
+    Table(#[from] pegbox_records::parquet_out::TableError),
+    /// A thread of ours that ended before its work did: a fault in Pegbox.
+    #[error("a thread ended before it could {doing}")]
+    Thread { doing: &'static str },
     /// The settings of the split cannot be used.
     #[error("[data].split: {what}")]
     Split { what: String },
@@ -79,6 +106,19 @@ pub enum DataError {
 impl From<SchemaError> for DataError {
     fn from(error: SchemaError) -> Self {
         Self::Schema { what: error.to_string() }
+    }
+}
+
+/// Of the crate for annotations: settings that make no sense, or an error of ours while it read the rows.
+impl From<pegbox_annotations::AnnotationError> for DataError {
+    fn from(error: pegbox_annotations::AnnotationError) -> Self {
+        match error {
+            pegbox_annotations::AnnotationError::Rows(error) => match error.downcast::<Self>() {
+                Ok(error) => *error,
+                Err(error) => Self::Annotations { what: error.to_string() },
+            },
+            error => Self::Annotations { what: error.to_string() },
+        }
     }
 }
 
@@ -123,13 +163,29 @@ impl DataError {
                 "the model's folder must hold the tokenizer.json of the Hugging Face library `tokenizers`".to_owned()
             }
             Self::OverLong { .. } => {
-                "raise max-length (the model sets a ceiling), or set over-long to \"truncate\" or \"drop\"".to_owned()
+                "raise max-length (the model sets a ceiling), or set over-long to \"truncate\", \"split\" or \"drop\"".to_owned()
             }
             Self::Damaged { file, .. } => match file.parent() {
                 Some(folder) => format!("delete the folder {} and run `pegbox prepare` again", folder.display()),
                 None => "run `pegbox prepare` again".to_owned(),
             },
-            Self::Tokenize { .. } | Self::Io { .. } => return None,
+            Self::Named { role, known, .. } => format!(
+                "add {role} = \"...\" to [data].fields, which has {}",
+                listed(known)
+            ),
+            Self::Annotations { .. } => {
+                "the role `annotations` holds a JSON object of annotators and values; or name the roles `item`, `annotator` and `label`".to_owned()
+            }
+            Self::Time { .. } => "a time is a number of seconds, or a date such as 2026-11-28T10:00:00Z".to_owned(),
+            Self::Duplicates(error) => return error.help(),
+            Self::Shard(error) => return error.help(),
+            Self::Table(error) => return error.help(),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "free some space and run the same command again: what is finished is kept".to_owned()
+            }
+            Self::TooManyRows => "prepare the data in several datasets".to_owned(),
+            Self::Thread { .. } => "run the same command again, and report this if it comes back".to_owned(),
+            Self::Balance { .. } | Self::Tokenize { .. } | Self::Io { .. } => return None,
         })
     }
 

@@ -1,53 +1,38 @@
-//! From files to a dataset: read, clean, validate, split, number the labels, tokenize, write.
+//! From files to a dataset: read, clean, aggregate annotations, remove duplicates, validate, judge labels, split, check
+//! for leakage, balance, tokenize, publish.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use pegbox_annotations::adjudicate::Doubtful;
+use pegbox_annotations::suspects::Suspect;
+use pegbox_duplicates::Clusters;
+use pegbox_records::{Origins, Part};
+use pegbox_sampling::batches::{PaddingReport, padding};
+
 use crate::cache::KeyParts;
-use crate::clean::{Dropped, clean};
-use crate::dataset::{self, Contents, Dataset, RowText};
+use crate::dataset::{self, Contents, Dataset, FileDigest, LENGTHS};
+use crate::durable::Draft;
 use crate::error::DataError;
+use crate::job::PrepareJob;
 use crate::labels::Labels;
+use crate::parallel;
 use crate::progress::Progress;
-use crate::report::{ClassCount, CodeCount, FileReport, LengthReport, PrepareReport};
-use crate::split::{SplitSettings, stratified_split};
-use crate::stage::{CleanStage, ValidateStage};
-use crate::tokenize::{Encoded, OverLong, TextTokenizer, TokenSettings};
-use crate::tokens::{Example, TokenSplit};
-use crate::validate::{LocatedFinding, validate};
-use pegbox_records::{Layout, Origins, Part, ReadSettings, Record, Schema};
-use pegbox_sampling::batches::{BatchSettings, padding};
-
-/// Records between two calls to the progress while a file is read.
-const TICK: u64 = 1024;
-
-/// What to prepare.
-pub struct PrepareJob {
-    /// At least one for training.
-    pub sources: Vec<SourceFile>,
-    pub schema: Schema,
-    pub cleaners: Vec<CleanStage>,
-    /// They see the rows of all parts, cleaned.
-    pub validators: Vec<ValidateStage>,
-    /// The share of a part that has a file of its own does not count.
-    pub split: SplitSettings,
-    /// The bytes of the model's tokenizer.json.
-    pub tokenizer: Vec<u8>,
-    pub tokens: TokenSettings,
-    /// For what the report says about padding; the dataset does not depend on it.
-    pub batching: BatchSettings,
-    /// 0: one a core. The dataset does not depend on it.
-    pub threads: usize,
-}
-
-/// A file of records and the part that they are for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SourceFile {
-    pub part: Part,
-    pub path: PathBuf,
-}
+use crate::report::{ClassCount, LengthReport, PrepareReport};
+use crate::rows::Shards;
+use crate::split::split;
+use crate::state::State;
+use crate::steps::balance::{Balance, balance};
+use crate::steps::index::{Index, index};
+use crate::steps::labels::{Judged, Labelled};
+use crate::steps::read::QUARANTINED;
+use crate::steps::tokenize::{JsonLines, Tokenized, Tokenizing, dropped_file, suspects_file};
+use crate::steps::validate::Validation;
+use crate::steps::{annotate, clean, duplicates, leakage, read, validate};
+use crate::tokenize::TextTokenizer;
+use crate::work::{Step, Workshop, short};
 
 /// A dataset with what happened on the way.
 #[derive(Debug)]
@@ -69,51 +54,52 @@ pub enum CacheOutcome {
     },
 }
 
-/// Loads the dataset from `cache` if it is there, else prepares it and writes it there.
+/// Opens the dataset in `cache` if it is there, else prepares it and writes it there. What a step has finished stays in
+/// the cache, so that an interrupted preparation goes on from its last shard, and steps whose inputs have not changed
+/// are not done again.
 pub fn prepare(job: &PrepareJob, cache: &Path, progress: &dyn Progress) -> Result<Prepared, DataError> {
     let paths: Vec<&Path> = job.sources.iter().map(|source| source.path.as_path()).collect();
     let origins = Origins::new(&paths);
-    check_roles(&job.schema)?;
+    check_roles(job)?;
     check_formats(job)?;
     let made_of = KeyParts::of(job, &origins)?;
     let key = made_of.key()?;
-    let short: String = key.trim_start_matches("sha256:").chars().take(16).collect();
-    let folder = cache.join(short);
+    let folder = cache.join(short(&key));
 
     let mut outcome = CacheOutcome::Built;
     if folder.exists() {
         match load(&folder, &key) {
-            Ok((dataset, report)) => {
-                let report = with_padding(report, &dataset, job);
+            Ok((dataset, mut report)) => {
+                // The padding figures follow the batch settings, which are no part of the dataset.
+                report.padding = padding_of(&dataset.lengths()?, job);
                 return Ok(Prepared { dataset, report, outcome: CacheOutcome::Loaded });
             }
             Err(damage) => outcome = CacheOutcome::Rebuilt { damage: damage.to_string() },
         }
     }
-    let mut preparation = Preparation { job, origins, progress, report: PrepareReport::default() };
-    preparation.build(&folder, key, made_of)?;
+    let workshop = Workshop::open(cache)?;
+    let report = PrepareReport::default();
+    let threads = parallel::threads(job.threads);
+    let mut preparation = Preparation { job, origins, progress, workshop, made_of, key, threads, report };
+    preparation.build(&folder)?;
     let dataset = Dataset::open(&folder)?;
-    let report = with_padding(preparation.report, &dataset, job);
-    Ok(Prepared { dataset, report, outcome })
+    Ok(Prepared { dataset, report: preparation.report, outcome })
 }
 
 /// A classifier learns from texts and their labels.
-fn check_roles(schema: &Schema) -> Result<(), DataError> {
-    match ["text", "label"].into_iter().find(|role| schema.role(role).is_none()) {
+fn check_roles(job: &PrepareJob) -> Result<(), DataError> {
+    let labelled = job.annotations.is_some() && job.schema.role("annotations").is_some();
+    let wanted: &[&str] = if labelled { &["text"] } else { &["text", "label"] };
+    match wanted.iter().find(|role| job.schema.role(role).is_none()) {
         None => Ok(()),
         Some(role) => Err(DataError::Schema { what: format!("no field has the role `{role}`") }),
     }
 }
 
-/// Fields by their names: the conventions of chat data have no texts and labels.
-fn reading(job: &PrepareJob) -> ReadSettings {
-    ReadSettings { layout: Some(Layout::Fields), ..ReadSettings::new(job.schema.clone()) }
-}
-
 /// Opening a file checks its name and that it is there, with a better message than its digest would give.
 fn check_formats(job: &PrepareJob) -> Result<(), DataError> {
     for source in &job.sources {
-        pegbox_records::open(&source.path, &reading(job), 0, 0)?;
+        pegbox_records::open(&source.path, &job.reading.settings(&job.schema), 0, 0)?;
     }
     Ok(())
 }
@@ -124,15 +110,13 @@ fn load(folder: &Path, key: &str) -> Result<(Dataset, PrepareReport), DataError>
         let what = format!("it has the key {}, expected {key}", dataset.key());
         return Err(DataError::Damaged { file: folder.to_owned(), what });
     }
+    dataset.verify()?;
     let report = dataset.report()?;
     Ok((dataset, report))
 }
 
-/// The padding figures follow the batch settings, which are no part of the dataset.
-fn with_padding(mut report: PrepareReport, dataset: &Dataset, job: &PrepareJob) -> PrepareReport {
-    let lengths = dataset.train().lengths();
-    report.padding = padding(&lengths, &job.batching, job.tokens.max_length, job.split.seed);
-    report
+fn padding_of(lengths: &[u32], job: &PrepareJob) -> PaddingReport {
+    padding(lengths, &job.batching, job.tokens.max_length, job.split.seed)
 }
 
 /// A preparation under way.
@@ -140,132 +124,193 @@ struct Preparation<'a> {
     job: &'a PrepareJob,
     origins: Origins,
     progress: &'a dyn Progress,
+    workshop: Workshop,
+    made_of: KeyParts,
+    key: String,
+    threads: usize,
     report: PrepareReport,
 }
 
+/// The steps whose files go into the dataset.
+struct Files {
+    read: Step,
+    clean: Option<(Step, Shards)>,
+    validation: Option<(Step, Validation)>,
+    adjudicate: Vec<Doubtful>,
+}
+
 impl Preparation<'_> {
-    fn build(&mut self, folder: &Path, key: String, made_of: KeyParts) -> Result<(), DataError> {
-        let records = self.timed("read", Self::read)?;
-        let (records, mut dropped) = self.timed("clean", |this| this.clean(records))?;
-        let findings = self.timed("validate", |this| this.validate(&records))?;
-        self.complete(&records)?;
-        let parts = self.timed("split", |this| this.split(&records))?;
-        let labels = self.labels(&records, &parts)?;
+    fn build(&mut self, folder: &Path) -> Result<(), DataError> {
         let tokenizer =
             TextTokenizer::from_bytes(&self.job.tokenizer, "tokenizer.json", self.job.tokens.max_length)?;
-        let (splits, rows) = self
-            .timed("tokenize", |this| this.tokenize(&tokenizer, &records, &parts, &labels, &mut dropped))?;
-        self.count(&splits, &rows, &labels)?;
-        let contents = Contents {
-            key,
-            made_of,
-            labels,
+        let (read, shards) = self.timed("read", Self::read)?;
+        let clean = self.timed("clean", |this| this.clean(&read, &shards))?;
+        let (inputs, shards) = match &clean {
+            Some((step, shards)) => (step.key().to_owned(), shards.clone()),
+            None => (read.key().to_owned(), shards),
+        };
+        let labelled = self.job.annotations.is_none();
+        let mut index =
+            self.timed("index", |this| index(&shards, this.job, &this.origins, labelled, this.threads))?;
+        let adjudicate = self.timed("annotations", |this| this.annotate(&shards, &mut index))?;
+        let clusters = self.timed("duplicates", |this| this.duplicates(&inputs, &shards, &mut index))?;
+        let validation = self.timed("validate", |this| this.validate(&inputs, &shards, &index))?;
+        let judged = self.timed("labels", |this| this.judge(&inputs, &shards, &index, clusters.as_ref()))?;
+        self.timed("split", |this| {
+            this.report.split = split(&mut index, clusters.as_ref(), &this.settings_of_split())?;
+            this.check_parts(&index, "")
+        })?;
+        if let (Some(judged), Some(action)) = (&judged, self.job.suspects) {
+            self.report.suspects = Some(judged.apply(action, &shards, &mut index, &self.origins)?);
+        }
+        self.timed("leakage", |this| this.leakage(&shards, &mut index))?;
+        let labels = self.labels(&shards, &index)?;
+        let balance = balance(&mut index, &self.job.balance)?;
+        let tokenizing = Tokenizing {
+            job: self.job,
+            shards: &shards,
+            index: &index,
+            labels: &labels,
+            clusters: clusters.as_ref(),
+            balance: &balance,
+            suspects: judged.as_ref().map_or(&[] as &[Suspect], |judged| &judged.list),
+            origins: &self.origins.clone(),
+            tokenizer: &tokenizer,
+        };
+        let step = self.workshop.step("tokenize", &self.key)?;
+        let tokenized = self.timed("tokenize", |this| tokenizing.all(&step, this.threads, this.progress))?;
+        self.tell(&tokenized, &index, &labels, &balance, tokenizer.max_length())?;
+        let files = Files { read, clean, validation, adjudicate };
+        let contents = |report| Contents {
+            key: self.key.clone(),
+            made_of: self.made_of.clone(),
+            labels: labels.clone(),
             pad_id: tokenizer.pad_id(),
             vocabulary_size: tokenizer.vocabulary_size(),
-            splits: &splits,
-            rows: &rows,
-            dropped: &dropped,
-            findings: &findings,
-            report: &self.report,
+            rows: tokenized.rows,
+            report,
         };
-        dataset::write(folder, &contents)
+        let (draft, listed) = self.assemble(folder, &files, &step, &tokenized, shards.len())?;
+        dataset::publish(folder, draft, listed, contents(&self.report))?;
+        step.remove()?;
+        self.workshop.forget_unused()
     }
 
     fn timed<T>(
         &mut self,
-        stage: &str,
+        step: &str,
         work: impl FnOnce(&mut Self) -> Result<T, DataError>,
     ) -> Result<T, DataError> {
         let start = Instant::now();
         let result = work(self);
-        self.report.seconds.push((stage.to_owned(), start.elapsed().as_secs_f64()));
+        self.report.seconds.push((step.to_owned(), start.elapsed().as_secs_f64()));
         result
     }
 
-    fn read(&mut self) -> Result<Vec<Record>, DataError> {
-        let mut records: Vec<Record> = Vec::new();
-        for (number, source) in self.job.sources.iter().enumerate() {
-            let before = records.len();
-            let name = self.origins.files().get(number).cloned().unwrap_or_default();
-            let stage = format!("read {name}");
-            let reader =
-                pegbox_records::open(&source.path, &reading(self.job), number as u32, before as u64)?;
-            for record in reader {
-                records.push(record?);
-                let read = (records.len() - before) as u64;
-                if read.is_multiple_of(TICK) {
-                    self.progress.at(&stage, read, None);
-                }
-            }
-            let rows = (records.len() - before) as u64;
-            self.progress.at(&stage, rows, Some(rows));
-            self.report.files.push(FileReport { name, part: source.part, rows });
-        }
-        Ok(records)
+    fn read(&mut self) -> Result<(Step, Shards), DataError> {
+        let KeyParts { format, sources, schema, reading, .. } = &self.made_of;
+        let step = self.workshop.step("read", &(format, sources, schema, reading))?;
+        let read = read::read(&step, self.job, &self.origins, self.threads, self.progress)?;
+        let shards = read.shards(&step, &self.job.schema)?;
+        self.report.files = read.files;
+        (self.report.quarantined, self.report.quarantine) = (read.quarantined, read.quarantine);
+        Ok((step, shards))
     }
 
-    fn clean(&mut self, records: Vec<Record>) -> Result<(Vec<Record>, Vec<Dropped>), DataError> {
-        let job = self.job;
-        let cleaned = clean(records, &job.schema, &self.origins, &job.cleaners, job.threads, self.progress)?;
-        self.report.stages = cleaned.stages;
-        Ok((cleaned.records, cleaned.dropped))
+    /// None where the recipe has no cleaners: then the records are those that were read.
+    fn clean(&mut self, read: &Step, shards: &Shards) -> Result<Option<(Step, Shards)>, DataError> {
+        if self.job.cleaners.is_empty() {
+            return Ok(None);
+        }
+        let step = self.workshop.step("clean", &(read.key(), &self.made_of.cleaners))?;
+        let (cleaning, cleaned) =
+            clean::clean(&step, self.job, shards, &self.origins, self.threads, self.progress)?;
+        self.report.stages = cleaning.stages;
+        Ok(Some((step, cleaned)))
     }
 
-    /// Runs all validators before any of them stops the run, so that one look shows all there is to mend.
-    fn validate(&mut self, records: &[Record]) -> Result<Vec<LocatedFinding>, DataError> {
-        let job = self.job;
-        let mut all = Vec::new();
-        let mut stopping = None;
-        for stage in &job.validators {
-            let found = validate(records, &job.schema, &self.origins, stage, job.threads, self.progress)?;
-            if let (Some(level), None) = (stage.fail_on, &stopping) {
-                let grave: Vec<&LocatedFinding> =
-                    found.iter().filter(|finding| finding.level >= level).collect();
-                if !grave.is_empty() {
-                    let examples: Vec<String> = grave.iter().take(10).map(|finding| finding.line()).collect();
-                    stopping = Some((stage.identity.plugin.clone(), level, grave.len() as u64, examples));
-                }
-            }
-            all.extend(found);
-        }
-        self.report.findings = CodeCount::count(&all);
-        match stopping {
-            None => Ok(all),
-            Some((plugin, level, count, examples)) => {
-                let report = Box::new(self.report.clone());
-                Err(DataError::Findings { plugin, level, count, examples, report })
-            }
-        }
+    fn annotate(&mut self, shards: &Shards, index: &mut Index) -> Result<Vec<Doubtful>, DataError> {
+        let Some(settings) = &self.job.annotations else { return Ok(Vec::new()) };
+        let annotated = annotate::annotate(shards, index, settings, &self.origins, self.progress)?;
+        self.report.annotations = Some(annotated.report);
+        Ok(annotated.adjudicate)
     }
 
-    /// Every record has a text and a label now.
-    fn complete(&self, records: &[Record]) -> Result<(), DataError> {
-        let schema = &self.job.schema;
-        type Read = fn(&Schema, &Record) -> bool;
-        let lacks_text: Read = |schema, record| schema.text(record).is_none();
-        let lacks_label: Read = |schema, record| schema.label(record).is_none();
-        for (field, lacks) in [(schema.name_of("text"), lacks_text), (schema.name_of("label"), lacks_label)] {
-            let mut without = records.iter().filter(|record| lacks(schema, record));
-            if let Some(first) = without.next() {
-                let origin = self.origins.of(first).to_string();
-                return Err(DataError::Missing {
-                    field: field.to_owned(),
-                    origin,
-                    count: 1 + without.count(),
-                });
-            }
-        }
-        Ok(())
+    fn duplicates(
+        &mut self,
+        inputs: &str,
+        shards: &Shards,
+        index: &mut Index,
+    ) -> Result<Option<Clusters>, DataError> {
+        let Some(settings) = &self.job.duplicates else { return Ok(None) };
+        let step = self.workshop.step("duplicates", &(inputs, settings))?;
+        let found = duplicates::duplicates(
+            &step,
+            shards,
+            index,
+            settings,
+            &self.origins,
+            self.threads,
+            self.progress,
+        )?;
+        self.report.duplicates = Some(found.report);
+        Ok(Some(found.clusters))
     }
 
-    /// The part of each record: that of its file, or what the split says for records of training files.
-    fn split(&mut self, records: &[Record]) -> Result<Vec<Part>, DataError> {
-        let sources = &self.job.sources;
-        let mut parts: Vec<Part> = records
-            .iter()
-            .map(|record| sources.get(record.source as usize).map_or(Part::Train, |source| source.part))
-            .collect();
-        let has = |part| sources.iter().any(|source| source.part == part);
+    /// All validators run before any of them stops the run, so that one look shows all there is to mend.
+    fn validate(
+        &mut self,
+        inputs: &str,
+        shards: &Shards,
+        index: &Index,
+    ) -> Result<Option<(Step, Validation)>, DataError> {
+        if self.job.validators.is_empty() {
+            return Ok(None);
+        }
+        let KeyParts { annotations, duplicates, validators, .. } = &self.made_of;
+        let step = self.workshop.step("validate", &(inputs, annotations, duplicates, validators))?;
+        let validation = validate::validate(
+            &step,
+            self.job,
+            shards,
+            &index.states,
+            &self.origins,
+            self.threads,
+            self.progress,
+        )?;
+        self.report.findings = validation.counts.clone();
+        let grave = validation.grave().and_then(|(number, count, examples)| {
+            let stage = self.job.validators.get(number)?;
+            let plugin = stage.identity.plugin.clone();
+            let report = Box::new(self.report.clone());
+            Some(DataError::Findings { plugin, level: stage.fail_on?, count, examples, report })
+        });
+        grave.map_or(Ok(Some((step, validation))), Err)
+    }
+
+    /// Conflicting labels, and labels that are likely wrong. Given validation and test files are not judged: what is
+    /// done about training rows must not depend on them.
+    fn judge(
+        &mut self,
+        inputs: &str,
+        shards: &Shards,
+        index: &Index,
+        clusters: Option<&Clusters>,
+    ) -> Result<Option<Judged>, DataError> {
+        let free = |state| state == State::Free;
+        let labelled = Labelled::new(shards, index, clusters, free, "labels", self.progress);
+        self.report.conflicts = Some(labelled.conflicts(&self.origins)?);
+        if self.job.suspects.is_none() {
+            return Ok(None);
+        }
+        let KeyParts { annotations, duplicates, split, .. } = &self.made_of;
+        let step = self.workshop.step("suspects", &(inputs, annotations, duplicates, split.seed))?;
+        labelled.suspects(&step, split.seed).map(Some)
+    }
+
+    /// A part that has files of its own gets no share.
+    fn settings_of_split(&self) -> crate::split::SplitSettings {
+        let has = |part| self.job.sources.iter().any(|source| source.part == part);
         let mut settings = self.job.split.clone();
         if has(Part::Validation) {
             settings.validation = 0.0;
@@ -273,163 +318,179 @@ impl Preparation<'_> {
         if has(Part::Test) {
             settings.test = 0.0;
         }
-        let training: Vec<usize> =
-            (0..records.len()).filter(|row| parts.get(*row) == Some(&Part::Train)).collect();
-        if training.is_empty() {
-            return Err(DataError::Empty { part: Part::Train, why: "" });
-        }
-        let schema = &self.job.schema;
-        let rows: Vec<(&str, &str)> = training
-            .iter()
-            .filter_map(|row| records.get(*row))
-            .map(|record| (schema.text(record).unwrap_or_default(), schema.label(record).unwrap_or_default()))
-            .collect();
-        for (row, part) in training.into_iter().zip(stratified_split(&rows, &settings)?) {
-            if let Some(slot) = parts.get_mut(row) {
-                *slot = part;
-            }
-        }
-        Ok(parts)
+        settings
     }
 
-    fn labels(&self, records: &[Record], parts: &[Part]) -> Result<Labels, DataError> {
-        let schema = &self.job.schema;
-        let of = |part: Part| {
-            let rows = records.iter().zip(parts).filter(move |(_, other)| **other == part);
-            rows.map(|(record, _)| (record, schema.label(record).unwrap_or_default()))
+    /// The training part has rows, and so has each part that has files.
+    fn check_parts(&self, index: &Index, why: &'static str) -> Result<(), DataError> {
+        let has_file = |part| self.job.sources.iter().any(|source| source.part == part);
+        let empty = |part: &Part| {
+            (*part == Part::Train || has_file(*part)) && !index.states.contains(&State::of(*part))
         };
-        let labels = Labels::from_training(of(Part::Train).map(|(_, label)| label))?;
-        for part in [Part::Validation, Part::Test] {
-            let mut strangers = of(part).filter(|(_, label)| labels.id(label).is_none());
-            if let Some((record, label)) = strangers.next() {
-                let same = strangers.filter(|(_, other)| *other == label).count();
-                return Err(DataError::UnknownLabel {
-                    label: label.to_owned(),
-                    part,
-                    origin: self.origins.of(record).to_string(),
-                    count: 1 + same,
-                    nearest: labels.nearest(label).map(str::to_owned),
-                });
+        match Part::ALL.into_iter().find(empty) {
+            Some(part) => Err(DataError::Empty { part, why }),
+            None => Ok(()),
+        }
+    }
+
+    fn leakage(&mut self, shards: &Shards, index: &mut Index) -> Result<(), DataError> {
+        let Some(settings) = &self.job.leakage else { return Ok(()) };
+        let report = leakage::leakage(
+            self.job,
+            settings,
+            shards,
+            &mut index.states,
+            &self.origins,
+            self.threads,
+            self.progress,
+        )?;
+        self.report.leakage = Some(report);
+        self.check_parts(index, " left after the leaked rows went")
+    }
+
+    /// The classes of the training rows; the other parts may have no others.
+    fn labels(&self, shards: &Shards, index: &Index) -> Result<Labels, DataError> {
+        let rows = || (0_u32..).zip(index.states.iter().copied().zip(index.labels.iter().copied()));
+        let name = |label: u32| index.names.get(label as usize).map(String::as_str);
+        let mut trained = vec![false; index.names.len()];
+        for (_, (state, label)) in rows() {
+            if let (State::Train, Some(trained)) = (state, trained.get_mut(label as usize)) {
+                *trained = true;
             }
+        }
+        let known = trained.iter().zip(&index.names).filter(|(trained, _)| **trained);
+        let labels = Labels::from_training(known.map(|(_, name)| name.as_str()))?;
+        for part in [Part::Validation, Part::Test] {
+            let stranger = |label: u32| trained.get(label as usize) == Some(&false);
+            let first = rows().find(|(_, (state, label))| *state == State::of(part) && stranger(*label));
+            let Some((row, (_, label))) = first else { continue };
+            let same = rows().filter(|(_, (state, other))| *state == State::of(part) && *other == label);
+            let record = shards.pick(&[row])?;
+            let label = name(label).unwrap_or_default();
+            return Err(DataError::UnknownLabel {
+                label: label.to_owned(),
+                part,
+                origin: record.first().map(|record| self.origins.of(record).to_string()).unwrap_or_default(),
+                count: same.count(),
+                nearest: labels.nearest(label).map(str::to_owned),
+            });
         }
         Ok(labels)
     }
 
-    fn tokenize(
+    /// What the tokens came to.
+    fn tell(
         &mut self,
-        tokenizer: &TextTokenizer,
-        records: &[Record],
-        parts: &[Part],
+        tokenized: &Tokenized,
+        index: &Index,
         labels: &Labels,
-        dropped: &mut Vec<Dropped>,
-    ) -> Result<([TokenSplit; 3], Vec<RowText>), DataError> {
-        let encoded = self.encode(tokenizer, records)?;
-        let policy = self.job.tokens.over_long;
-        let max_length = tokenizer.max_length();
-        let mut over_long =
-            records.iter().zip(&encoded).filter(|(_, encoded)| encoded.full_length > max_length);
-        if policy == OverLong::Fail
-            && let Some((record, first)) = over_long.next()
-        {
-            let origin = self.origins.of(record).to_string();
-            let (tokens, count) = (first.full_length, 1 + over_long.count());
+        balance: &Balance,
+        max_length: usize,
+    ) -> Result<(), DataError> {
+        if let Some((origin, tokens, count)) = tokenized.over_long.clone() {
             return Err(DataError::OverLong { origin, tokens, max_length, count });
         }
-
-        let schema = &self.job.schema;
-        let mut splits = [TokenSplit::default(), TokenSplit::default(), TokenSplit::default()];
-        let mut rows = Vec::with_capacity(records.len());
-        let mut lengths = Vec::new();
-        for ((record, part), encoded) in records.iter().zip(parts.iter().copied()).zip(&encoded) {
-            let text = schema.text(record).unwrap_or_default();
-            let label = schema.label(record).unwrap_or_default();
-            let origin = self.origins.of(record).to_string();
-            if part == Part::Train {
-                lengths.push(encoded.full_length);
+        for part in Part::ALL {
+            let rows = tokenized.rows.get(part.index()).copied().unwrap_or(0);
+            let has_file = self.job.sources.iter().any(|source| source.part == part);
+            if rows == 0 && (part == Part::Train || has_file) {
+                return Err(DataError::Empty { part, why: " left after cleaning" });
             }
-            let cut = encoded.full_length.saturating_sub(encoded.ids.len()) as u64;
-            if cut > 0 && policy == OverLong::Drop && part == Part::Train {
-                self.report.truncation.dropped += 1;
-                dropped.push(Dropped {
-                    id: record.id,
-                    origin,
-                    stage: "tokenize".to_owned(),
-                    reason: "over-long".to_owned(),
-                    text: Some(text.to_owned()),
-                });
-                continue;
-            }
-            self.report.truncation.rows += u64::from(cut > 0);
-            self.report.truncation.tokens += cut;
-            let id = labels.id(label);
-            if let (Some(split), Some(label)) = (splits.get_mut(part.index()), id) {
-                let (ids, type_ids) = (&encoded.ids, &encoded.type_ids);
-                split.push(Example { ids, type_ids, label, record: record.id, weight: 1.0 });
-            }
-            rows.push(RowText {
-                id: record.id,
-                part,
-                origin,
-                text: text.to_owned(),
-                label: label.to_owned(),
-            });
+            self.report.rows.insert(part, rows);
+            self.report.tokens.insert(part, tokenized.tokens.get(part.index()).copied().unwrap_or(0));
         }
-        self.report.lengths = LengthReport::of(lengths);
-        Ok((splits, rows))
-    }
-
-    fn encode(&self, tokenizer: &TextTokenizer, records: &[Record]) -> Result<Vec<Encoded>, DataError> {
-        let schema = &self.job.schema;
-        let texts: Vec<&str> = records.iter().map(|record| schema.text(record).unwrap_or_default()).collect();
-        let total = texts.len() as u64;
-        let done = AtomicU64::new(0);
-        let tick = |rows: usize| {
-            let rows = rows as u64;
-            self.progress.at("tokenize", done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
-        };
-        tokenizer.encode_all(&texts, self.job.threads, tick).map_err(|(row, what)| {
-            let origin = records.get(row).map(|record| self.origins.of(record).to_string());
-            DataError::Tokenize { origin: origin.unwrap_or_default(), what }
-        })
-    }
-
-    /// Counts what is in the parts, and refuses parts without rows.
-    fn count(
-        &mut self,
-        splits: &[TokenSplit; 3],
-        rows: &[RowText],
-        labels: &Labels,
-    ) -> Result<(), DataError> {
-        let mut classes: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
-        for row in rows {
-            if let Some(count) = classes.entry(&row.label).or_default().get_mut(row.part.index()) {
-                *count += 1;
-            }
-        }
-        self.report.classes = labels
+        let report = &mut self.report;
+        report.lengths = LengthReport::of(&tokenized.lengths, max_length as u32);
+        report.truncation = tokenized.truncation;
+        report.padding = padding_of(&tokenized.widths, self.job);
+        let counts: BTreeMap<&str, [u64; 3]> = tokenized
+            .classes
+            .iter()
+            .filter_map(|(label, counts)| Some((index.names.get(*label as usize)?.as_str(), *counts)))
+            .collect();
+        report.classes = labels
             .names()
             .iter()
             .map(|label| {
-                let [train, validation, test] = classes.get(label.as_str()).copied().unwrap_or_default();
+                let [train, validation, test] = counts.get(label.as_str()).copied().unwrap_or_default();
                 ClassCount { label: label.clone(), train, validation, test }
             })
             .collect();
-        let texts: HashSet<&str> =
-            rows.iter().filter(|row| row.part == Part::Train).map(|row| row.text.as_str()).collect();
-        for (part, split) in Part::ALL.into_iter().zip(splits) {
-            let has_file = self.job.sources.iter().any(|source| source.part == part);
-            if split.is_empty() && (part == Part::Train || has_file) {
-                return Err(DataError::Empty { part, why: " left after cleaning" });
-            }
-            self.report.rows.insert(part, split.len() as u64);
-            self.report.tokens.insert(part, split.tokens() as u64);
-            if part != Part::Train {
-                let leaked = rows.iter().filter(|row| row.part == part && texts.contains(row.text.as_str()));
-                self.report.leaked.insert(part, leaked.count() as u64);
-            }
-        }
+        report.balance = balance.report.clone();
+        let fields = std::iter::once("label").chain(self.job.balance.report.iter().map(String::as_str));
+        let weight = |name: &str| {
+            let number = index.names.binary_search_by(|other| other.as_str().cmp(name)).ok()?;
+            balance.weights.as_ref()?.get(number).copied()
+        };
+        report.balance.groups = fields
+            .zip(&tokenized.groups)
+            .map(|(field, groups)| groups.report(field, |name| weight(name).filter(|_| field == "label")))
+            .collect();
         Ok(())
     }
+
+    /// Puts the files of the steps into a draft of the dataset.
+    fn assemble(
+        &self,
+        folder: &Path,
+        files: &Files,
+        tokenize: &Step,
+        tokenized: &Tokenized,
+        shards: usize,
+    ) -> Result<(Draft, BTreeMap<String, FileDigest>), DataError> {
+        let draft = Draft::new(folder.parent().unwrap_or(Path::new(".")))?;
+        let mut listed = tokenized.files.clone();
+        for name in tokenized.files.keys() {
+            link(&tokenize.folder().join(name), &draft.path().join(name))?;
+        }
+        let lengths: Vec<u8> = tokenized.widths.iter().flat_map(|length| length.to_le_bytes()).collect();
+        draft.write(LENGTHS, &lengths)?;
+        listed.insert(LENGTHS.to_owned(), FileDigest::of(&draft.path().join(LENGTHS))?);
+        let mut add = |name: &str, fill: &dyn Fn(&mut JsonLines) -> Result<(), DataError>| {
+            let path = draft.path().join(name);
+            let mut lines = JsonLines::create(&path)?;
+            fill(&mut lines)?;
+            lines.finish()?;
+            listed.insert(name.to_owned(), FileDigest::of(&path)?);
+            Ok::<(), DataError>(())
+        };
+        let groups = shards.div_ceil(crate::steps::tokenize::SHARDS_A_FILE);
+        add("dropped.jsonl", &|lines| {
+            if let Some((step, cleaned)) = &files.clean {
+                for shard in 0..cleaned.len() {
+                    for dropped in clean::dropped(step, cleaned, shard)? {
+                        lines.add(&dropped)?;
+                    }
+                }
+            }
+            (0..groups).try_for_each(|number| lines.append(&tokenize.folder().join(dropped_file(number))))
+        })?;
+        add("findings.jsonl", &|lines| match &files.validation {
+            Some((step, validation)) => {
+                let all = files.clean.as_ref().map_or(shards, |(_, cleaned)| cleaned.len());
+                validate::each_finding(step, validation, all, &mut |finding| lines.add(finding))
+            }
+            None => Ok(()),
+        })?;
+        if self.job.suspects.is_some() {
+            add("suspects.jsonl", &|lines| {
+                (0..groups)
+                    .try_for_each(|number| lines.append(&tokenize.folder().join(suspects_file(number))))
+            })?;
+        }
+        if self.job.annotations.is_some() {
+            add("adjudicate.jsonl", &|lines| files.adjudicate.iter().try_for_each(|item| lines.add(item)))?;
+        }
+        if self.report.quarantined > 0 {
+            add(QUARANTINED, &|lines| lines.append(&files.read.folder().join(QUARANTINED)))?;
+        }
+        Ok((draft, listed))
+    }
+}
+
+/// The same file under another name where the disk can do that, else a copy.
+fn link(from: &PathBuf, to: &PathBuf) -> Result<(), DataError> {
+    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)).map_err(DataError::io("create", to))
 }
 
 #[cfg(test)]

@@ -3,14 +3,16 @@
 //! For the same rows and seed the result may never change, whatever the machine, the number of threads or
 //! the release: a golden test holds it.
 
-use std::collections::HashMap;
-
+use pegbox_duplicates::Clusters;
+use pegbox_records::Part;
+use pegbox_sampling::split::{Shares, Splitter, straddling};
+use pegbox_sampling::{SamplingError, Units};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-use pegbox_records::Part;
-use pegbox_sampling::split::{Shares, Splitter};
-use pegbox_sampling::{SamplingError, Units};
+use crate::report::SplitReport;
+use crate::state::State;
+use crate::steps::index::{Index, NO_LABEL};
 
 /// The shares of the parts. The rest is for training.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -22,53 +24,87 @@ pub struct SplitSettings {
     pub test: f64,
     /// Whether each class gets its share.
     pub stratify: bool,
+    /// The role of what must not be divided, such as a customer.
+    pub group: Option<String>,
+    /// The role of a time: the oldest rows train, the newest test.
+    pub time: Option<String>,
     pub seed: u64,
 }
 
 impl Default for SplitSettings {
     fn default() -> Self {
-        Self { validation: 0.1, test: 0.0, stratify: true, seed: 0 }
+        Self { validation: 0.2, test: 0.1, stratify: true, group: None, time: None, seed: 0 }
     }
 }
 
-/// Assigns each of the rows `(text, label)` to a part, by the rules of [`Splitter::stratified`]; rows of the same
-/// text stay together.
+/// Assigns the rows that stay to parts; those of given files keep theirs. Near-duplicates, equal texts and groups stay
+/// together; a training row that says what a given held-out row says is left out.
 ///
 /// # Errors
 /// The shares make no sense, or leave a part without rows.
-pub fn stratified_split(rows: &[(&str, &str)], settings: &SplitSettings) -> Result<Vec<Part>, DataError> {
+pub(crate) fn split(
+    index: &mut Index,
+    clusters: Option<&Clusters>,
+    settings: &SplitSettings,
+) -> Result<SplitReport, DataError> {
     let refused = |error: SamplingError| DataError::Split { what: told(&error, settings) };
     let shares = Shares::of_held_out(&[settings.validation, settings.test]).map_err(refused)?;
-    let (texts, _) = numbered(rows.iter().map(|(text, _)| *text));
-    let units = Units::joined(rows.len(), &[&texts]).map_err(refused)?;
-    let splitter = Splitter::new(&units, &shares, settings.seed);
-    let split = if settings.stratify {
-        let (labels, names) = numbered(rows.iter().map(|(_, label)| *label));
-        splitter.stratified(&labels, &names)
+    let rows: Vec<u32> =
+        (0_u32..).zip(&index.states).filter(|(_, state)| state.stays()).map(|(row, _)| row).collect();
+    let picked = |list: &[u32]| -> Vec<u32> {
+        rows.iter().map(|row| list.get(*row as usize).copied().unwrap_or(u32::MAX)).collect()
+    };
+    let mut relations: Vec<Vec<u32>> = Vec::new();
+    relations.extend(clusters.map(|clusters| rows.iter().map(|row| clusters.of(*row)).collect()));
+    relations.extend(index.texts.as_deref().map(picked));
+    relations.extend(index.groups.as_deref().map(picked));
+    let related: Vec<&[u32]> = relations.iter().map(Vec::as_slice).collect();
+    let units = Units::joined(rows.len(), &related).map_err(refused)?;
+    drop(relations);
+    let given: Vec<Option<u8>> = rows.iter().map(|row| given(index.states.get(*row as usize))).collect();
+    let all_given = given.iter().all(Option::is_some);
+    let splitter = Splitter::new(&units, &shares, settings.seed).given(&given).map_err(refused)?;
+    let times = || {
+        let times = index.times.as_deref().unwrap_or_default();
+        rows.iter().map(|row| times.get(*row as usize).copied().unwrap_or(0)).collect::<Vec<_>>()
+    };
+    let (method, split) = if settings.time.is_some() {
+        ("time", splitter.by_time(&times()).map(|timed| timed.split))
     } else {
-        splitter.random()
+        let labels = picked(&index.labels);
+        let stratify = settings.stratify && labels.iter().all(|label| *label != NO_LABEL);
+        match (&settings.group, stratify) {
+            (Some(_), true) => ("group", splitter.by_group(Some(&labels))),
+            (Some(_), false) => ("group", splitter.by_group(None)),
+            (None, true) => {
+                let names: Vec<&str> = index.names.iter().map(String::as_str).collect();
+                ("stratified", splitter.stratified(&labels, &names))
+            }
+            (None, false) => ("random", splitter.random()),
+        }
     };
     let split = split.map_err(refused)?;
-    // No row has a part already, so none is left out.
-    Ok(split
-        .parts
-        .iter()
-        .map(|part| Part::ALL.get(usize::from(*part)).copied().unwrap_or(Part::Train))
-        .collect())
+    for (row, part) in rows.iter().zip(&split.parts) {
+        if let Some(state) = index.states.get_mut(*row as usize) {
+            *state = Part::ALL.get(usize::from(*part)).map_or(State::LeftOut, |part| State::of(*part));
+        }
+    }
+    Ok(SplitReport {
+        method: if all_given { "given" } else { method }.to_owned(),
+        seed: settings.seed,
+        units: units.iter().filter(|rows| rows.len() > 1).count() as u64,
+        left_out: split.leaks.len() as u64,
+        straddling: straddling(&units, &split.parts) as u64,
+    })
 }
 
-/// The number of each string, and the strings by their numbers: in the order in which they come first.
-fn numbered<'a>(strings: impl Iterator<Item = &'a str>) -> (Vec<u32>, Vec<&'a str>) {
-    let mut numbers: HashMap<&str, u32> = HashMap::new();
-    let mut names = Vec::new();
-    let number = |string| {
-        *numbers.entry(string).or_insert_with(|| {
-            names.push(string);
-            names.len() as u32 - 1
-        })
-    };
-    let all = strings.map(number).collect();
-    (all, names)
+/// The number of a given part.
+fn given(state: Option<&State>) -> Option<u8> {
+    match state {
+        Some(State::Validation) => Some(1),
+        Some(State::Test) => Some(2),
+        _ => None,
+    }
 }
 
 fn told(error: &SamplingError, settings: &SplitSettings) -> String {
@@ -86,44 +122,50 @@ fn told(error: &SamplingError, settings: &SplitSettings) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, HashMap};
 
     use pegbox_random::SplitMix64;
 
     use super::*;
 
     fn settings(validation: f64, test: f64, seed: u64) -> SplitSettings {
-        SplitSettings { validation, test, stratify: true, seed }
+        SplitSettings { validation, test, seed, ..SplitSettings::default() }
     }
 
-    fn split(rows: &[(String, String)], settings: &SplitSettings) -> Vec<Part> {
-        let rows: Vec<(&str, &str)> =
-            rows.iter().map(|(text, label)| (text.as_str(), label.as_str())).collect();
-        stratified_split(&rows, settings).unwrap()
-    }
-
-    /// Classes of many sizes, each text once.
-    fn rows(random: &mut SplitMix64) -> Vec<(String, String)> {
-        let mut rows = Vec::new();
-        for class in 0..40 {
-            for _ in 0..=random.below(60) {
-                rows.push((format!("text {}", rows.len()), format!("class {class}")));
-            }
+    /// Rows of text and label, all of training files.
+    fn index(rows: &[(String, String)]) -> Index {
+        fn numbered<'a>(strings: impl Iterator<Item = &'a String> + Clone) -> (Vec<String>, Vec<u32>) {
+            let mut names: Vec<String> = strings.clone().cloned().collect();
+            names.sort_unstable();
+            names.dedup();
+            let numbers = strings.map(|string| names.binary_search(string).unwrap() as u32).collect();
+            (names, numbers)
         }
-        random.shuffle(&mut rows);
-        rows
+        let (names, labels) = numbered(rows.iter().map(|(_, label)| label));
+        let (_, texts) = numbered(rows.iter().map(|(text, _)| text));
+        let states = vec![State::Free; rows.len()];
+        Index { names, labels, states, texts: Some(texts), ..Index::default() }
+    }
+
+    fn parts(rows: &[(String, String)], settings: &SplitSettings) -> Result<Vec<Part>, DataError> {
+        let mut index = index(rows);
+        split(&mut index, None, settings)?;
+        Ok(index.states.iter().map(|state| state.part().unwrap()).collect())
     }
 
     #[test]
-    fn every_class_gets_its_share_to_within_a_row() {
+    fn each_class_gets_its_share() {
         let mut random = SplitMix64::new(1);
-        for seed in 0..30 {
-            let rows = rows(&mut random);
-            let settings = settings(0.1, 0.15, seed);
-            let parts = split(&rows, &settings);
-            assert_eq!(parts.len(), rows.len());
+        for seed in 0..20 {
+            let mut rows: Vec<(String, String)> = Vec::new();
+            for class in 0..40 {
+                for _ in 0..=random.below(60) {
+                    rows.push((format!("text {}", rows.len()), format!("class {class}")));
+                }
+            }
+            random.shuffle(&mut rows);
             let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
-            for ((_, label), part) in rows.iter().zip(&parts) {
+            for ((_, label), part) in rows.iter().zip(parts(&rows, &settings(0.1, 0.15, seed)).unwrap()) {
                 counts.entry(label).or_default()[part.index()] += 1;
             }
             for [train, validation, test] in counts.values().copied() {
@@ -143,7 +185,7 @@ mod tests {
         let rows: Vec<(String, String)> = (0..3000)
             .map(|_| (format!("text {}", random.below(1500)), format!("class {}", random.below(5))))
             .collect();
-        let parts = split(&rows, &settings(0.2, 0.2, 3));
+        let parts = parts(&rows, &settings(0.2, 0.2, 3)).unwrap();
         let mut seen: HashMap<&str, Part> = HashMap::new();
         for ((text, _), part) in rows.iter().zip(&parts) {
             assert_eq!(seen.entry(text).or_insert(*part), part);
@@ -157,20 +199,36 @@ mod tests {
         let rows: Vec<(String, String)> = (0..20)
             .map(|row| (format!("text {row}"), if row % 3 == 0 { "a" } else { "b" }.to_owned()))
             .collect();
-        let parts = split(&rows, &settings(0.2, 0.1, 7));
-        let golden: String = parts.iter().map(|part| ["t", "v", "e"][part.index()]).collect();
+        let found = parts(&rows, &settings(0.2, 0.1, 7)).unwrap();
+        let golden: String = found.iter().map(|part| ["t", "v", "e"][part.index()]).collect();
         assert_eq!(golden, "tttvtvevtttttettvttt");
-        assert_ne!(parts, split(&rows, &settings(0.2, 0.1, 8)));
+        assert_ne!(found, parts(&rows, &settings(0.2, 0.1, 8)).unwrap());
+    }
+
+    #[test]
+    fn a_training_row_that_says_what_a_given_test_row_says_is_left_out() {
+        let rows: Vec<(String, String)> =
+            (0..40).map(|row| (format!("text {}", row % 30), format!("class {}", row % 2))).collect();
+        let mut index = index(&rows);
+        index.states[30..].fill(State::Test);
+        index.states[5] = State::NearDuplicate;
+        let report = split(&mut index, None, &settings(0.2, 0.0, 7)).unwrap();
+        assert_eq!((report.left_out, report.straddling), (9, 0));
+        assert!(index.states[30..].iter().all(|state| *state == State::Test));
+        assert_eq!(index.states[5], State::NearDuplicate);
+        assert_eq!(index.states[4], State::LeftOut);
     }
 
     #[test]
     fn shares_that_make_no_sense_and_parts_without_rows_are_refused() {
+        let rows = |texts: &[&str]| -> Vec<(String, String)> {
+            texts.iter().map(|text| ((*text).to_owned(), "x".to_owned())).collect()
+        };
         for (validation, test) in [(-0.1, 0.0), (1.0, 0.0), (0.6, 0.5), (f64::NAN, 0.0)] {
-            assert!(stratified_split(&[("a", "x"), ("b", "x")], &settings(validation, test, 0)).is_err());
+            assert!(parts(&rows(&["a", "b"]), &settings(validation, test, 0)).is_err());
         }
-        let error = stratified_split(&[("a", "x")], &settings(0.1, 0.0, 0)).unwrap_err();
+        let error = parts(&rows(&["a"]), &settings(0.1, 0.0, 0)).unwrap_err();
         assert!(error.to_string().contains("too few"));
-        let same = [("a", "x"), ("a", "x"), ("a", "x")];
-        assert!(stratified_split(&same, &settings(0.5, 0.0, 0)).is_err());
+        assert!(parts(&rows(&["a", "a", "a"]), &settings(0.5, 0.0, 0)).is_err());
     }
 }

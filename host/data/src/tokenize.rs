@@ -1,27 +1,10 @@
 //! Text to token ids, with the crate `tokenizers` and the model's own tokenizer.json.
 
+use pegbox_sampling::lengths::{Fitted, OverLong, Side, Special, cut};
 use serde::{Deserialize, Serialize};
-use tokenizers::{PaddingParams, PostProcessor, Tokenizer, TruncationDirection};
+use tokenizers::{PaddingParams, Tokenizer, TruncationDirection};
 
 use crate::error::DataError;
-use crate::parallel;
-
-/// Texts that one thread tokenizes before it takes the next.
-const CHUNK: usize = 256;
-
-/// What becomes of a text with more tokens than the model is given.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OverLong {
-    /// Its end is cut off; counted and reported.
-    #[default]
-    Truncate,
-    /// It leaves the training part. In the validation and test parts it is truncated instead, because a
-    /// score must be over all rows.
-    Drop,
-    /// The preparation fails.
-    Fail,
-}
 
 /// How texts become token ids.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,12 +12,14 @@ pub enum OverLong {
 pub struct TokenSettings {
     /// Tokens a row, special tokens included.
     pub max_length: usize,
+    /// What becomes of longer texts. [`OverLong::Drop`] and [`OverLong::Split`] are for training rows: in the
+    /// validation and test parts these are truncated instead, because a score must be over all rows, each once.
     pub over_long: OverLong,
 }
 
 impl Default for TokenSettings {
     fn default() -> Self {
-        Self { max_length: 128, over_long: OverLong::Truncate }
+        Self { max_length: 128, over_long: OverLong::Truncate(Side::Right) }
     }
 }
 
@@ -54,7 +39,7 @@ pub struct TextTokenizer {
     tokenizer: Tokenizer,
     max_length: usize,
     /// Special tokens that each row gets.
-    special: usize,
+    special: Special,
     pad_id: u32,
 }
 
@@ -67,10 +52,11 @@ impl TextTokenizer {
         let pad_id = pad_id(&tokenizer);
         tokenizer.with_padding(None::<PaddingParams>);
         tokenizer.with_truncation(None).map_err(|error| failed(error.to_string()))?;
-        let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-        if max_length <= special {
+        let special = special(&tokenizer).map_err(|error| failed(error.to_string()))?;
+        let around = special.prefix + special.suffix;
+        if max_length <= around {
             return Err(failed(format!(
-                "max-length = {max_length} leaves no room beside its {special} special tokens"
+                "max-length = {max_length} leaves no room beside its {around} special tokens"
             )));
         }
         Ok(Self { tokenizer, max_length, special, pad_id })
@@ -90,14 +76,15 @@ impl TextTokenizer {
         self.tokenizer.get_vocab_size(true)
     }
 
-    /// The ids of `text` with special tokens, or why not.
+    /// The ids of `text` with special tokens, cut at its end where it is too long; or why not.
     pub fn encode(&self, text: &str) -> Result<Encoded, String> {
         let told = |error: tokenizers::Error| error.to_string();
         // The crate's own truncation stops reading the text early, and then nobody knows what was lost: so
         // the tokens are counted and cut here, and the special tokens come after.
         let mut encoding = self.tokenizer.encode_fast(text, false).map_err(told)?;
-        let full_length = encoding.len() + self.special;
-        encoding.truncate(self.max_length - self.special, 0, TruncationDirection::Right);
+        let around = self.special.prefix + self.special.suffix;
+        let full_length = encoding.len() + around;
+        encoding.truncate(self.max_length - around, 0, TruncationDirection::Right);
         let encoding = self.tokenizer.post_process(encoding, None, true).map_err(told)?;
         Ok(Encoded {
             ids: encoding.get_ids().to_vec(),
@@ -106,32 +93,31 @@ impl TextTokenizer {
         })
     }
 
-    /// The ids of all `texts`, in order, over `threads` threads (0: one a core); or the number of the first
-    /// text that failed, and why. `done` is told how many texts were finished in a chunk.
-    pub fn encode_all(
-        &self,
-        texts: &[&str],
-        threads: usize,
-        done: impl Fn(usize) + Sync,
-    ) -> Result<Vec<Encoded>, (usize, String)> {
-        let chunks: Vec<&[&str]> = texts.chunks(CHUNK).collect();
-        let encoded = parallel::ordered(
-            chunks.len(),
-            parallel::threads(threads),
-            || Ok(()),
-            |(), number| {
-                let chunk = chunks.get(number).copied().unwrap_or_default();
-                let encoded: Result<Vec<Encoded>, (usize, String)> = chunk
-                    .iter()
-                    .enumerate()
-                    .map(|(row, text)| self.encode(text).map_err(|error| (number * CHUNK + row, error)))
-                    .collect();
-                done(chunk.len());
-                encoded
-            },
-        )?;
-        Ok(encoded.into_iter().flatten().collect())
+    /// The rows that a text becomes, by the policy for texts that are too long: none if it is dropped, several if it
+    /// is split; each with the length of the whole text.
+    pub fn rows(&self, text: &str, policy: OverLong) -> Result<Vec<Encoded>, String> {
+        let whole = self.tokenizer.encode_fast(text, true).map_err(|error| error.to_string())?;
+        let (ids, type_ids, full_length) = (whole.get_ids(), whole.get_type_ids(), whole.len());
+        let fitted =
+            cut(0, full_length, self.max_length, self.special, policy).map_err(|error| error.to_string())?;
+        Ok(match fitted {
+            Fitted::Whole => vec![Encoded { ids: ids.to_vec(), type_ids: type_ids.to_vec(), full_length }],
+            Fitted::Dropped => Vec::new(),
+            Fitted::Pieces(pieces) => pieces
+                .iter()
+                .map(|piece| Encoded { ids: piece.of(ids), type_ids: piece.of(type_ids), full_length })
+                .collect(),
+        })
     }
+}
+
+/// How many special tokens stand before and behind a text.
+fn special(tokenizer: &Tokenizer) -> tokenizers::Result<Special> {
+    let encoding = tokenizer.encode("a", true)?;
+    let mask = encoding.get_special_tokens_mask();
+    let prefix = mask.iter().take_while(|special| **special == 1).count();
+    let suffix = mask.iter().skip(prefix).rev().take_while(|special| **special == 1).count();
+    Ok(Special { prefix, suffix })
 }
 
 /// The id of padding: what the file pads with, else the usual names, else 0. Padded positions are masked, so
@@ -174,12 +160,23 @@ mod tests {
     }
 
     #[test]
-    fn all_threads_give_the_same_in_order() {
-        let tokenizer = TextTokenizer::from_bytes(TINY.as_bytes(), "tiny", 64).unwrap();
-        let texts: Vec<String> = (0..1000).map(|row| "world ".repeat(row % 17)).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let encoded = tokenizer.encode_all(&texts, 4, |_| ()).unwrap();
-        assert!(encoded.iter().enumerate().all(|(row, encoded)| encoded.ids.len() == row % 17 + 2));
+    fn every_policy_for_long_texts() {
+        let tokenizer = TextTokenizer::from_bytes(TINY.as_bytes(), "tiny", 5).unwrap();
+        let long = "hello world hello hello world";
+        let ids = |policy| -> Vec<Vec<u32>> {
+            tokenizer.rows(long, policy).unwrap().into_iter().map(|row| row.ids).collect()
+        };
+        assert_eq!(ids(OverLong::Truncate(Side::Right)), [[2, 4, 5, 4, 3]]);
+        assert_eq!(ids(OverLong::Truncate(Side::Left)), [[2, 4, 4, 5, 3]]);
+        assert_eq!(ids(OverLong::Split { stride: 1 }), [[2, 4, 5, 4, 3], [2, 4, 4, 5, 3]]);
+        assert!(ids(OverLong::Drop).is_empty());
+        assert!(tokenizer.rows(long, OverLong::Fail).is_err());
+        assert_eq!(tokenizer.rows("hello", OverLong::Fail).unwrap()[0].ids, [2, 4, 3]);
+        assert_eq!(tokenizer.rows(long, OverLong::Drop).unwrap(), vec![]);
+        assert_eq!(
+            tokenizer.encode(long).unwrap(),
+            tokenizer.rows(long, OverLong::Truncate(Side::Right)).unwrap()[0]
+        );
     }
 
     #[test]

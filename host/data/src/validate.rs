@@ -1,14 +1,10 @@
-//! Validators over all cores: each instance on its share of the rows, then merged in order, then finished.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Validators: an instance for each shard, the states merged in the order of the rows, then finished.
 
 use pegbox_runtime::{Finding, Fix, PluginError, Severity, Validator};
 use serde::{Deserialize, Serialize};
 
 use crate::clean::told;
 use crate::error::DataError;
-use crate::parallel;
-use crate::progress::Progress;
 use crate::stage::{BATCH, Crossing, OnFailure, PLUGIN_FAILED, ValidateStage};
 use pegbox_records::{Origins, Record, Schema};
 
@@ -37,103 +33,114 @@ impl LocatedFinding {
     }
 }
 
-/// The findings of one validator. If it fails and the recipe lets that pass, its failure is the only one.
-///
-/// # Errors
-/// The plugin fails, or reads a field that the records lack.
-pub fn validate(
-    records: &[Record],
-    schema: &Schema,
-    origins: &Origins,
-    stage: &ValidateStage,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<Vec<LocatedFinding>, DataError> {
-    match findings(records, schema, origins, stage, threads, progress) {
-        Err(error @ DataError::Plugin { .. }) if stage.on_failure == OnFailure::Disable => {
-            Ok(vec![LocatedFinding {
-                plugin: stage.identity.plugin.clone(),
-                level: Severity::Warning,
-                record: None,
-                origin: None,
-                field: None,
-                code: PLUGIN_FAILED.to_owned(),
-                message: told(&error),
-                proposed_fix: None,
-            }])
-        }
-        findings => findings,
-    }
+/// What a validator says of some rows: its findings so far, and its state.
+pub(crate) struct Validated {
+    pub findings: Vec<LocatedFinding>,
+    /// For [`Validator::merge`].
+    pub state: Vec<u8>,
 }
 
-/// The findings of one validator: those of the rows in the order of the rows, then those of the whole set.
-/// Threads (0: one a core) get contiguous shares of the rows, so that states merge in the order of the rows.
-fn findings(
-    records: &[Record],
-    schema: &Schema,
-    origins: &Origins,
-    stage: &ValidateStage,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<Vec<LocatedFinding>, DataError> {
-    let crossing = Crossing::new(&stage.identity, &stage.roles, schema)?;
-    let name = format!("validate {}", stage.identity.plugin);
-    let total = records.len() as u64;
-    let done = AtomicU64::new(0);
-    progress.at(&name, 0, Some(total));
+/// A validator in its place, for any number of threads.
+pub(crate) struct Inspection<'a> {
+    stage: &'a ValidateStage,
+    schema: &'a Schema,
+    origins: &'a Origins,
+    crossing: Crossing<'a>,
+}
 
-    // A share is whole batches, so that no thread pays for an instance that sees few rows.
-    let batches = records.len().div_ceil(BATCH).max(1);
-    let share = batches.div_ceil(parallel::threads(threads)) * BATCH;
-    let shares: Vec<&[Record]> = records.chunks(share).collect();
-    let whole = |error| crossing.failed(error, &[], origins);
-    let work = |share: &[Record]| -> Result<(Box<dyn Validator>, Vec<Finding>), DataError> {
-        let mut validator = (stage.make)().map_err(|error| crossing.failed(error, &[], origins))?;
+impl<'a> Inspection<'a> {
+    /// # Errors
+    /// The plugin reads a field that the records lack.
+    pub fn new(
+        stage: &'a ValidateStage,
+        schema: &'a Schema,
+        origins: &'a Origins,
+    ) -> Result<Self, DataError> {
+        let crossing = Crossing::new(&stage.identity, &stage.roles, schema)?;
+        Ok(Self { stage, schema, origins, crossing })
+    }
+
+    /// A fresh instance looks at `records`, which ascend by their ids.
+    pub fn look(&self, records: &[Record]) -> Result<Validated, DataError> {
+        let whole = |error| self.whole(error);
+        let mut validator = self.make()?;
         let mut findings = Vec::new();
-        for batch in share.chunks(BATCH) {
-            let before = match stage.on_failure {
+        for batch in records.chunks(BATCH) {
+            let before = match self.stage.on_failure {
                 // A validator that traps forgets what it saw.
                 OnFailure::Skip => Some(validator.state().map_err(whole)?),
                 OnFailure::Fail | OnFailure::Disable => None,
             };
-            match (validator.validate(&crossing.batch(batch)), before) {
+            match (validator.validate(&self.crossing.batch(batch)), before) {
                 (Ok(found), _) => findings.extend(found),
                 (Err(_), Some(before)) => {
-                    validator = (stage.make)().map_err(whole)?;
+                    validator = self.make()?;
                     validator.merge(&before).map_err(whole)?;
-                    findings.extend(one_by_one(&mut validator, stage, &crossing, batch).map_err(whole)?);
+                    let found = one_by_one(&mut validator, self.stage, &self.crossing, batch);
+                    findings.extend(found.map_err(whole)?);
                 }
-                (Err(error), None) => return Err(crossing.failed(error, batch, origins)),
+                (Err(error), None) => return Err(self.crossing.failed(error, batch, self.origins)),
             }
-            let rows = batch.len() as u64;
-            progress.at(&name, done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
         }
-        Ok((validator, findings))
-    };
-    let worked = parallel::ordered(
-        // Without rows the set as a whole is still looked at.
-        shares.len().max(1),
-        parallel::threads(threads),
-        || Ok(()),
-        |(), number| work(shares.get(number).copied().unwrap_or_default()),
-    )?;
+        let state = validator.state().map_err(whole)?;
+        let find = |id: u64| {
+            let place = records.binary_search_by_key(&id, |record| record.id).ok()?;
+            records.get(place).map(|record| self.origins.of(record).to_string())
+        };
+        let findings = findings.into_iter().map(|finding| self.located(finding, &find)).collect();
+        Ok(Validated { findings, state })
+    }
 
-    let mut findings = Vec::new();
-    let mut first: Option<Box<dyn Validator>> = None;
-    for (mut validator, found) in worked {
-        findings.extend(found);
-        match &mut first {
-            None => first = Some(validator),
-            Some(first) => {
-                let state = validator.state().map_err(whole)?;
-                first.merge(&state).map_err(whole)?;
-            }
+    /// Merges the states of all shards, in their order, and asks for what there is to say of the whole set. Findings
+    /// about a row bear its id, and no origin.
+    pub fn conclude<E: From<DataError>>(
+        &self,
+        states: impl IntoIterator<Item = Result<Vec<u8>, E>>,
+    ) -> Result<Vec<LocatedFinding>, E> {
+        let mut validator = self.make()?;
+        for state in states {
+            validator.merge(&state?).map_err(|error| self.whole(error))?;
+        }
+        let findings = validator.finish().map_err(|error| self.whole(error))?;
+        Ok(findings.into_iter().map(|finding| self.located(finding, &|_| None)).collect())
+    }
+
+    /// The validator failed, and the recipe lets that pass: its failure is its only finding.
+    pub fn disabled(&self, error: &DataError) -> LocatedFinding {
+        LocatedFinding {
+            plugin: self.stage.identity.plugin.clone(),
+            level: Severity::Warning,
+            record: None,
+            origin: None,
+            field: None,
+            code: PLUGIN_FAILED.to_owned(),
+            message: told(error),
+            proposed_fix: None,
         }
     }
-    if let Some(first) = &mut first {
-        findings.extend(first.finish().map_err(whole)?);
+
+    fn make(&self) -> Result<Box<dyn Validator>, DataError> {
+        (self.stage.make)().map_err(|error| self.whole(error))
     }
-    Ok(findings.into_iter().map(|finding| located(finding, records, schema, origins, stage)).collect())
+
+    /// An error that is about no record.
+    fn whole(&self, error: PluginError) -> DataError {
+        self.crossing.failed(error, &[], self.origins)
+    }
+
+    fn located(&self, finding: Finding, origin: &dyn Fn(u64) -> Option<String>) -> LocatedFinding {
+        let named = |role: &str| self.schema.name_of(role).to_owned();
+        LocatedFinding {
+            plugin: self.stage.identity.plugin.clone(),
+            level: finding.level,
+            record: finding.row,
+            origin: finding.row.and_then(origin),
+            field: finding.field.map(|role| named(&role)),
+            code: finding.code,
+            message: finding.message,
+            proposed_fix: finding.proposed_fix.map(|fix| Fix { field: named(&fix.field), ..fix }),
+        }
+    }
 }
 
 /// A batch that a validator failed on, again: what it fails on by itself is a finding, and not looked at.
@@ -163,31 +170,6 @@ fn one_by_one(
         }
     }
     Ok(findings)
-}
-
-fn located(
-    finding: Finding,
-    records: &[Record],
-    schema: &Schema,
-    origins: &Origins,
-    stage: &ValidateStage,
-) -> LocatedFinding {
-    let record = finding.row.and_then(|id| {
-        let place = records.binary_search_by_key(&id, |record| record.id).ok()?;
-        records.get(place)
-    });
-    LocatedFinding {
-        plugin: stage.identity.plugin.clone(),
-        level: finding.level,
-        record: finding.row,
-        origin: record.map(|record| origins.of(record).to_string()),
-        field: finding.field.map(|role| schema.name_of(&role).to_owned()),
-        code: finding.code,
-        message: finding.message,
-        proposed_fix: finding
-            .proposed_fix
-            .map(|fix| Fix { field: schema.name_of(&fix.field).to_owned(), ..fix }),
-    }
 }
 
 #[cfg(test)]
@@ -240,16 +222,20 @@ mod tests {
         }
     }
 
-    fn run(rows: u64, threads: usize) -> Vec<LocatedFinding> {
-        let schema = Schema::new([("text", "body"), ("label", "y")]).unwrap();
-        let records: Vec<Record> = (0..rows)
+    fn records(rows: u64) -> Vec<Record> {
+        (0..rows)
             .map(|row| Record {
                 id: row * 2,
                 source: 0,
                 line: row + 2,
                 values: vec![Some(if row % 700 == 5 { String::new() } else { row.to_string() }), None],
             })
-            .collect();
+            .collect()
+    }
+
+    /// In shards of `size` rows.
+    fn run(rows: u64, size: usize) -> Vec<LocatedFinding> {
+        let schema = Schema::new([("text", "body"), ("label", "y")]).unwrap();
         let stage = ValidateStage {
             identity: StageIdentity {
                 plugin: "acme/test".to_owned(),
@@ -262,13 +248,19 @@ mod tests {
             on_failure: OnFailure::Fail,
             fail_on: None,
         };
-        validate(&records, &schema, &Origins::new(&["a.csv"]), &stage, threads, &()).unwrap()
+        let origins = Origins::new(&["a.csv"]);
+        let inspection = Inspection::new(&stage, &schema, &origins).unwrap();
+        let looks: Vec<Validated> =
+            records(rows).chunks(size).map(|shard| inspection.look(shard).unwrap()).collect();
+        let states = looks.iter().map(|look| Ok::<_, DataError>(look.state.clone()));
+        let last = inspection.conclude(states).unwrap();
+        looks.into_iter().flat_map(|look| look.findings).chain(last).collect()
     }
 
     #[test]
-    fn findings_come_in_order_with_their_places_whatever_the_threads() {
-        let findings = run(5000, 1);
-        assert_eq!(findings, run(5000, 4));
+    fn findings_come_in_order_with_their_places_whatever_the_shards() {
+        let findings = run(5000, 5000);
+        assert_eq!(findings, run(5000, 1000));
         assert_eq!(findings.len(), 8 + 1);
         assert_eq!(findings[1].line(), "a.csv:707: empty: no text");
         assert_eq!(findings[1].field.as_deref(), Some("body"));

@@ -48,6 +48,8 @@ pub enum Linkage {
 pub struct Kept {
     rows: u32,
     removed: Vec<u64>,
+    /// Of the removed rows, those that have an equal one.
+    equal: Vec<u64>,
     /// Removed rows whose text equals one that comes before them by the rule.
     pub exact: u32,
     /// The other removed rows.
@@ -59,6 +61,11 @@ pub struct Kept {
 impl Kept {
     pub fn keeps(&self, row: u32) -> bool {
         row < self.rows && self.removed[row as usize / 64] >> (row % 64) & 1 == 0
+    }
+
+    /// Whether a removed row equals one that comes before it by the rule.
+    pub fn is_exact(&self, row: u32) -> bool {
+        self.equal.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
     pub fn count(&self) -> u32 {
@@ -92,6 +99,7 @@ impl Clusters {
         let kept = Kept {
             rows: self.rows(),
             removed: vec![0; self.rows().div_ceil(64) as usize],
+            equal: vec![0; self.rows().div_ceil(64) as usize],
             exact: 0,
             near: 0,
             examples: Vec::new(),
@@ -187,6 +195,7 @@ impl Choice<'_> {
             members.iter().partition(|member| seen.insert(member.hash));
         for member in repeated {
             self.kept.remove(member.row);
+            self.kept.equal[member.row as usize / 64] |= 1 << (member.row % 64);
             self.kept.exact += 1;
             if self.shown[0] < EXAMPLES {
                 // The best of those with this text, whether it stays or not.

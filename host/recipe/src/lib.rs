@@ -26,7 +26,10 @@ use std::path::{Path, PathBuf};
 use pegbox_manifest::Permissions;
 use toml::de::DeTable;
 
-pub use data::{Data, FailOn, OverLong, Split, Validate};
+pub use data::{
+    Action, Annotations, Balance, Clean, Data, Duplicates, FailOn, Format, Keep, Layout, Leakage, Method,
+    OverLong, Shingle, Split, Target, Validate, Weighting,
+};
 pub use model::{Model, Pooling, Task};
 
 pub use plugins::{Export, Metric, OnFailure, PluginUse, Provider, Term};
@@ -128,7 +131,7 @@ fn read(text: &str, path: &Path, faults: &Faults) -> Option<Recipe> {
     };
     let mut root = Section::root(table.get_ref(), faults);
     let model = root.required_table("model", model::EXAMPLE).and_then(model::read);
-    let data = root.required_table("data", data::EXAMPLE).and_then(|section| data::read(section, &folder));
+    let data = root.required_table("data", data::EXAMPLE).and_then(data::read);
     let train = match root.table("train") {
         Some(section) => train::read(section),
         None => Some(Train::default()),
@@ -192,7 +195,7 @@ learning-rate = 2e-4
     #[test]
     fn a_small_recipe_has_the_documented_defaults() {
         let recipe = Recipe::parse(SMALL, Path::new("/r/pegbox.toml")).unwrap();
-        assert_eq!(recipe.data.train, [PathBuf::from("/r/train.jsonl")]);
+        assert_eq!(recipe.data.train, ["train.jsonl"]);
         assert_eq!(recipe.runs, PathBuf::from("/r/runs"));
         assert_eq!(recipe.train, Train { learning_rate: 2e-4, ..Train::default() });
         assert_eq!(recipe.metrics.len(), 1);

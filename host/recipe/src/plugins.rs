@@ -77,13 +77,6 @@ pub struct Export {
     pub to: PathBuf,
 }
 
-/// A table that names a plugin and says nothing else.
-pub(crate) fn read_only(mut section: Section<'_, '_>) -> Option<PluginUse> {
-    let plugin = read(&mut section);
-    section.finish();
-    plugin
-}
-
 /// The keys of a plugin in a table that may have others, too.
 pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
     let reference = section.required_text("plugin", "\"pegbox/text-normalizer@^0.1\"");

@@ -191,6 +191,16 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
+    /// A string whose key is the user's; a fault where it is none.
+    pub(crate) fn named_text(&self, key: &str) -> Option<String> {
+        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong_type(key, value, "a string");
+        }
+        text.map(str::to_string)
+    }
+
     pub(crate) fn truth(&mut self, key: &'static str) -> Option<bool> {
         let value = self.get(key)?;
         let truth = value.get_ref().as_bool();
@@ -376,7 +386,7 @@ fn to_json(value: &DeValue<'_>) -> serde_json::Value {
 }
 
 /// The candidate most like `wrong`, if any is like it.
-fn nearest<'c>(wrong: &str, candidates: &[&'c str]) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(wrong: &str, candidates: &[&'c str]) -> Option<&'c str> {
     pegbox_manifest::suggest::nearest(&wrong.replace('_', "-"), candidates.iter().copied())
 }
 

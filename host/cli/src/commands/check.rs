@@ -2,12 +2,9 @@
 //! through the whole preparation, and one batch of the longest rows forward and backward on this device.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
 
-use flate2::read::GzDecoder;
-use pegbox_data::{BatchPlan, Dataset, Part, PrepareJob, SourceFile};
+use pegbox_data::{BatchPlan, Dataset, Part, PrepareJob};
 use pegbox_train::probe;
 use serde_json::Value;
 
@@ -22,8 +19,8 @@ use pegbox_recipe::Recipe;
 
 /// Data files up to this many bytes altogether are prepared whole, into the cache, so that the work is not lost.
 const WHOLE_BYTES: u64 = 16 << 20;
-/// Of larger files, this many lines each are looked at.
-const SAMPLE_LINES: usize = 4000;
+/// Of larger files, this many rows each are looked at.
+const SAMPLE_ROWS: u64 = 4000;
 const SHOWN_ROWS: usize = 3;
 const SHOWN_TOKENS: usize = 24;
 
@@ -65,12 +62,12 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     let whole = bytes <= WHOLE_BYTES;
     let cache = if whole { session.datasets() } else { sample.path().join("dataset") };
     if !whole {
-        take_sample(&mut job, sample.path())?;
-        console.say(format!("check: of each data file only the first {SAMPLE_LINES} lines"));
+        take_sample(&mut job);
+        console.say(format!("check: of each data file only the first {SAMPLE_ROWS} rows"));
     }
     let (prepared, _) = dataset::prepare_job(session, &job, &cache)?;
     print(&super::prepare::summary(&prepared.report));
-    print(&first_rows(&prepared.dataset, &base.tokenizer));
+    print(&first_rows(&prepared.dataset, &base.tokenizer)?);
 
     let material = Material { session, recipe, base: &base, plugins: &plugins, dataset: &prepared.dataset };
     let stage = console.stage("check");
@@ -80,7 +77,7 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
         let records = prepared.dataset.origins(error.record_ids());
         Box::<Report>::from(error).records(records)
     })?;
-    let lengths = prepared.dataset.train().lengths();
+    let lengths = prepared.dataset.lengths()?;
     let plan = BatchPlan::epoch(&lengths, &batching, recipe.train.seed, 0);
     let padded: u64 = plan
         .iter()
@@ -107,50 +104,21 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     Ok(())
 }
 
-/// Puts the beginnings of the job's files in the place of the files. Findings of a sample stop nothing: a label
-/// that is rare in it need not be rare.
-fn take_sample(job: &mut PrepareJob, folder: &Path) -> Result<(), Box<Report>> {
-    for (index, source) in job.sources.iter_mut().enumerate() {
-        *source = SourceFile { part: source.part, path: head(&source.path, folder, index)? };
-    }
+/// Limits the job to the beginnings of its files. Findings of a sample stop nothing: a label that is rare in it need not
+/// be rare.
+fn take_sample(job: &mut PrepareJob) {
+    job.reading.limit = Some(SAMPLE_ROWS);
     for validator in &mut job.validators {
         validator.fail_on = None;
     }
     // A small test file may hold labels that the sample's training part lacks.
     job.sources.retain(|source| source.part == Part::Train);
-    Ok(())
-}
-
-fn head(path: &Path, folder: &Path, index: usize) -> Result<PathBuf, Box<Report>> {
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let plain = name.strip_suffix(".gz").unwrap_or(&name);
-    let folder = folder.join(index.to_string());
-    let to = folder.join(plain);
-    let copy = || -> std::io::Result<()> {
-        fs::create_dir_all(&folder)?;
-        let file = File::open(path)?;
-        let reader: Box<dyn Read> =
-            if plain.len() < name.len() { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
-        let mut reader = BufReader::new(reader);
-        let mut out = File::create(&to)?;
-        let mut line = Vec::new();
-        for _ in 0..SAMPLE_LINES {
-            line.clear();
-            if reader.read_until(b'\n', &mut line)? == 0 {
-                break;
-            }
-            out.write_all(&line)?;
-        }
-        Ok(())
-    };
-    copy().map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))?;
-    Ok(to)
 }
 
 /// The first training rows as the model sees them.
-fn first_rows(dataset: &Dataset, tokenizer: &[u8]) -> String {
+fn first_rows(dataset: &Dataset, tokenizer: &[u8]) -> Result<String, Box<Report>> {
     let names = token_names(tokenizer);
-    let train = dataset.train();
+    let train = dataset.train()?;
     let mut text = String::from("first rows as tokens\n");
     for example in (0..SHOWN_ROWS).filter_map(|row| train.example(row)) {
         let label = dataset.labels().names().get(example.label as usize).map_or("?", String::as_str);
@@ -163,7 +131,7 @@ fn first_rows(dataset: &Dataset, tokenizer: &[u8]) -> String {
         let more = if example.ids.len() > SHOWN_TOKENS { " ..." } else { "" };
         text.push_str(&format!("  {label} ({} tokens): {}{more}\n", example.ids.len(), tokens.join(" ")));
     }
-    text
+    Ok(text)
 }
 
 /// Token id to token, from the bytes of tokenizer.json.

@@ -1,6 +1,9 @@
 //! `pegbox prepare`: the dataset, and a report of what happened to the records.
 
-use pegbox_data::{CodeCount, FileReport, Part, PrepareReport, StageReport};
+use pegbox_data::{
+    AnnotationReport, BenchmarkLeakage, CodeCount, ConflictReport, DuplicateReport, FileReport, Part,
+    PrepareReport, StageReport, SuspectReport,
+};
 use pegbox_runtime::Severity;
 
 use super::Ground;
@@ -20,10 +23,14 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
 /// What a user wants to know of a preparation, on one screen.
 pub fn summary(report: &PrepareReport) -> String {
     let mut lines = Vec::new();
-    for FileReport { name, part, rows } in &report.files {
-        lines.push(format!("read        {rows} {part} rows from {name}"));
+    lines.extend(report.files.iter().map(read));
+    if let Some(first) = report.quarantine.first() {
+        let count = report.quarantined;
+        lines.push(format!("quarantined {count} rows, such as {}: {}", first.origin, first.reason));
     }
     lines.extend(report.stages.iter().map(cleaned));
+    lines.extend(report.annotations.as_ref().map(annotated));
+    lines.extend(report.duplicates.as_ref().map(duplicates));
     lines.extend(report.findings.iter().map(found));
     if report.findings.is_empty() {
         lines.push("findings    none".to_string());
@@ -34,8 +41,19 @@ pub fn summary(report: &PrepareReport) -> String {
         "split       {train} training, {validation} validation and {test} test rows, {} labels",
         report.classes.len()
     ));
-    for (part, rows) in report.leaked.iter().filter(|(_, rows)| **rows > 0) {
-        lines.push(format!("leak        {rows} {part} rows have a text that is in the training rows, too"));
+    if report.split.left_out > 0 {
+        let rows = report.split.left_out;
+        lines.push(format!("left out    {rows} rows say what a validation or test row says"));
+    }
+    lines.extend(report.conflicts.as_ref().filter(|found| found.conflicts > 0).map(conflicting));
+    lines.extend(report.suspects.as_ref().map(suspected));
+    lines.extend(report.leakage.iter().flat_map(|found| &found.benchmarks).map(leaked));
+    let balance = &report.balance;
+    if balance.method != "none" {
+        lines.push(format!(
+            "balanced    by {}: {} training rows became {}",
+            balance.method, balance.rows_before, balance.rows_after
+        ));
     }
     let lengths = &report.lengths;
     lines.push(format!(
@@ -46,15 +64,66 @@ pub fn summary(report: &PrepareReport) -> String {
     if cut.rows > 0 {
         lines.push(format!("truncated   {} rows lost {} tokens at max-length", cut.rows, cut.tokens));
     }
+    if cut.dropped > 0 {
+        lines.push(format!("over-long   {} training rows were dropped at max-length", cut.dropped));
+    }
+    if cut.split > 0 {
+        lines.push(format!("over-long   {} training rows became {}", cut.split, cut.pieces));
+    }
     let padding = &report.padding;
     lines.push(format!(
-        "padding     {} of all positions at a fixed length, {} in batches as the rows come, {} grouped by length",
+        "padding     {} of all positions at a fixed length, {} in batches as the rows come, {} grouped by length, {} packed",
         percent(padding.fixed),
         percent(padding.naive),
         percent(padding.grouped),
+        percent(padding.packed),
     ));
     lines.push(String::new());
     lines.join("\n")
+}
+
+fn read(file: &FileReport) -> String {
+    let layout = if file.layout == "fields" { String::new() } else { format!(", layout {}", file.layout) };
+    format!("read        {} {} rows from {}{layout}", file.rows, file.part, file.name)
+}
+
+fn annotated(report: &AnnotationReport) -> String {
+    let alpha = report.agreement_of_labels.as_ref().unwrap_or(&report.agreement).alpha_nominal.value;
+    let alpha = alpha.map(|alpha| format!(", Krippendorff's alpha {alpha:.3}")).unwrap_or_default();
+    format!(
+        "annotations {} ratings of {} items by {} annotators{alpha}; {} disputed, {} dropped, by {}",
+        report.ratings,
+        report.items,
+        report.annotators.len(),
+        report.disputed,
+        report.dropped,
+        report.aggregate,
+    )
+}
+
+fn duplicates(report: &DuplicateReport) -> String {
+    let near = match report.threshold {
+        Some(threshold) => format!(" and {} near duplicates (Jaccard {threshold})", report.near_removed),
+        None => String::new(),
+    };
+    format!("duplicates  {} exact{near} removed, {} clusters", report.exact_removed, report.clusters)
+}
+
+fn conflicting(report: &ConflictReport) -> String {
+    let near = if report.near { "equal or near-equal texts" } else { "equal texts" };
+    format!("conflicts   {} {near} have several labels, on {} rows", report.conflicts, report.rows)
+}
+
+fn suspected(report: &SuspectReport) -> String {
+    let dropped = if report.dropped { ", dropped" } else { "" };
+    format!("suspects    {} of {} labels are likely wrong{dropped}", report.suspects, report.rows)
+}
+
+fn leaked(benchmark: &BenchmarkLeakage) -> String {
+    format!(
+        "leakage     {} training rows stand in {} ({} texts)",
+        benchmark.rows, benchmark.name, benchmark.texts
+    )
 }
 
 fn cleaned(stage: &StageReport) -> String {

@@ -81,6 +81,14 @@ impl From<DataError> for Box<Report> {
     }
 }
 
+impl From<pegbox_records::sources::SourceError> for Box<Report> {
+    fn from(error: pegbox_records::sources::SourceError) -> Self {
+        let mut report = with_causes(&error, error.help());
+        report.exit = USAGE;
+        report
+    }
+}
+
 impl From<TrainError> for Box<Report> {
     fn from(error: TrainError) -> Self {
         let records = error.record_ids().iter().map(|id| format!("record {id}")).collect();

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use pegbox_data::{
     BatchSettings, BatchSize, CacheOutcome, DataError, Part, PrepareJob, Prepared, Schema, SourceFile,
-    SplitSettings, TokenSettings, prepare,
+    TokenSettings, prepare,
 };
+use pegbox_records::sources;
 
 use super::base::Base;
 use super::settings;
@@ -36,9 +37,9 @@ pub fn prepare_job(
     let dataset = &prepared.dataset;
     let result = format!(
         "{} training, {} validation and {} test rows, {} labels",
-        dataset.train().len(),
-        dataset.validation().len(),
-        dataset.test().len(),
+        dataset.len(Part::Train),
+        dataset.len(Part::Validation),
+        dataset.len(Part::Test),
         dataset.labels().len(),
     );
     let outcome = match &prepared.outcome {
@@ -60,24 +61,26 @@ pub fn job(
     plugins: &RecipePlugins,
 ) -> Result<PrepareJob, Box<Report>> {
     let data = &recipe.data;
-    let files = |part: Part, paths: &[std::path::PathBuf]| -> Vec<SourceFile> {
-        paths.iter().map(|path| SourceFile { part, path: path.clone() }).collect()
+    let files = |part: Part, patterns: &[String]| -> Result<Vec<SourceFile>, Box<Report>> {
+        let paths = sources::expand(&recipe.folder, patterns)?;
+        Ok(paths.into_iter().map(|path| SourceFile { part, path }).collect())
     };
-    let mut sources = files(Part::Train, &data.train);
-    sources.extend(files(Part::Validation, &data.validation));
-    sources.extend(files(Part::Test, &data.test));
+    let mut sources = files(Part::Train, &data.train)?;
+    sources.extend(files(Part::Validation, &data.validation)?);
+    sources.extend(files(Part::Test, &data.test)?);
+    let fields = data.fields.iter().map(|(role, name)| (role.as_str(), name.as_str()));
     Ok(PrepareJob {
         sources,
-        schema: Schema::new([("text", data.text_field.as_str()), ("label", data.label_field.as_str())])
-            .map_err(DataError::from)?,
-        cleaners: plugins.clean_stages(),
+        schema: Schema::new(fields).map_err(DataError::from)?,
+        reading: settings::reading(data),
+        cleaners: plugins.clean_stages(recipe),
+        annotations: settings::annotations(data),
+        duplicates: settings::duplicates(data),
         validators: plugins.validate_stages(recipe),
-        split: SplitSettings {
-            validation: data.split.validation,
-            test: 0.0,
-            stratify: data.split.stratify,
-            seed: data.split.seed,
-        },
+        suspects: data.suspects.map(settings::suspects),
+        split: settings::split(data),
+        leakage: settings::leakage(data, &recipe.folder)?,
+        balance: settings::balance(data),
         tokenizer: base.tokenizer.clone(),
         tokens: TokenSettings {
             max_length: recipe.model.max_length as usize,

@@ -21,7 +21,7 @@ pub const SCORES: &str = "evaluation.json";
 /// Evaluates, unless the run holds the result already.
 pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Report>> {
     let best = load_best(run)?;
-    let part = if material.dataset.test().is_empty() { Part::Validation } else { Part::Test };
+    let part = if material.dataset.len(Part::Test) == 0 { Part::Validation } else { Part::Test };
     let metrics = material.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();
     let key = key(&["eval", &material.key(), &best.step.to_string(), &part.to_string(), &metrics.join(";")]);
     let stage = material.session.console.stage("eval");
@@ -45,7 +45,7 @@ pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Re
     let mut measured = material.plugins.make_metrics()?;
     let mut loss = material.plugins.make_loss()?;
     let batching = dataset::batching(material.recipe);
-    let split = material.dataset.split(part);
+    let split = material.dataset.split(part)?;
     let evaluation =
         evaluate(&model, &device, split, &batching, &classes, &mut measured, Some(loss.as_mut()))
             .map_err(|error| material.locate(error, run))?;

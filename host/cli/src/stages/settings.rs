@@ -1,6 +1,15 @@
 //! What a recipe says, in the words of the crates that do it.
 
-use pegbox_recipe::{OnFailure, Recipe};
+use std::path::Path;
+
+use pegbox_data::{
+    Aggregate, AnnotationSettings, BalanceSettings, Balancing, DuplicateSettings, Format, KeepRow, Layout,
+    LeakageSettings, OnError, Reading, Shingle, SplitSettings, SuspectAction, Target, Ties, Weighting,
+};
+use pegbox_recipe::{self as recipe, Data, OnFailure, Recipe};
+use pegbox_records::sources;
+
+use crate::report::Report;
 
 /// How the model pools.
 pub fn pooling(recipe: &Recipe) -> pegbox_models::Pooling {
@@ -13,10 +22,119 @@ pub fn pooling(recipe: &Recipe) -> pegbox_models::Pooling {
 
 /// What the preparation does with long texts.
 pub fn over_long(recipe: &Recipe) -> pegbox_data::OverLong {
+    use pegbox_data::Side;
     match recipe.data.over_long {
-        pegbox_recipe::OverLong::Truncate => pegbox_data::OverLong::Truncate,
-        pegbox_recipe::OverLong::Drop => pegbox_data::OverLong::Drop,
-        pegbox_recipe::OverLong::Fail => pegbox_data::OverLong::Fail,
+        recipe::OverLong::Truncate => pegbox_data::OverLong::Truncate(Side::Right),
+        recipe::OverLong::TruncateLeft => pegbox_data::OverLong::Truncate(Side::Left),
+        recipe::OverLong::Drop => pegbox_data::OverLong::Drop,
+        recipe::OverLong::Split { stride } => pegbox_data::OverLong::Split { stride: stride as usize },
+        recipe::OverLong::Fail => pegbox_data::OverLong::Fail,
+    }
+}
+
+/// How files are read.
+pub fn reading(data: &Data) -> Reading {
+    Reading {
+        format: data.format.map(|format| match format {
+            recipe::Format::Jsonl => Format::Jsonl,
+            recipe::Format::Json => Format::Json,
+            recipe::Format::Csv => Format::Csv,
+            recipe::Format::Tsv => Format::Tsv,
+            recipe::Format::Parquet => Format::Parquet,
+            recipe::Format::Conll => Format::Conll,
+            recipe::Format::Text => Format::Text,
+        }),
+        layout: data.layout.map(|layout| match layout {
+            recipe::Layout::Fields => Layout::Fields,
+            recipe::Layout::Alpaca => Layout::Alpaca,
+            recipe::Layout::ShareGpt => Layout::ShareGpt,
+            recipe::Layout::Messages => Layout::Messages,
+            recipe::Layout::PromptCompletion => Layout::PromptCompletion,
+            recipe::Layout::Preference => Layout::Preference,
+        }),
+        on_error: if data.quarantine { OnError::Quarantine } else { OnError::Fail },
+        limit: None,
+    }
+}
+
+/// How several annotators' labels become one.
+pub fn annotations(data: &Data) -> Option<AnnotationSettings> {
+    let wanted = data.annotations.as_ref()?;
+    Some(AnnotationSettings {
+        aggregate: if wanted.dawid_skene { Aggregate::DawidSkene } else { Aggregate::Majority },
+        scale: wanted.scale.clone(),
+        labels: wanted.labels.clone(),
+        ties: if wanted.ties_first { Ties::First } else { Ties::Drop },
+        seed: data.split.seed,
+    })
+}
+
+/// What counts as a duplicate.
+pub fn duplicates(data: &Data) -> Option<DuplicateSettings> {
+    let wanted = data.duplicates.as_ref()?;
+    // What is out of range is refused where it is used, with its name.
+    let size = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
+    Some(DuplicateSettings {
+        near: wanted.near,
+        shingle: match wanted.shingle {
+            recipe::Shingle::Characters(characters) => Shingle::Characters(size(characters)),
+            recipe::Shingle::Words(words) => Shingle::Words(size(words)),
+        },
+        fields: wanted.fields.clone(),
+        keep: match wanted.keep {
+            recipe::Keep::First => KeepRow::First,
+            recipe::Keep::Last => KeepRow::Last,
+            recipe::Keep::Longest => KeepRow::Longest,
+        },
+        seed: data.split.seed,
+    })
+}
+
+/// What becomes of labels that are likely wrong.
+pub fn suspects(action: recipe::Action) -> SuspectAction {
+    match action {
+        recipe::Action::Report => SuspectAction::Report,
+        recipe::Action::Drop => SuspectAction::Drop,
+    }
+}
+
+/// How the records are divided.
+pub fn split(data: &Data) -> SplitSettings {
+    let recipe::Split { validation, test, stratify, group, time, seed } = data.split.clone();
+    SplitSettings { validation, test, stratify, group, time, seed }
+}
+
+/// What training rows may not say.
+pub fn leakage(data: &Data, folder: &Path) -> Result<Option<LeakageSettings>, Box<Report>> {
+    let Some(wanted) = &data.leakage else { return Ok(None) };
+    Ok(Some(LeakageSettings {
+        benchmarks: sources::expand(folder, &wanted.benchmarks)?,
+        ngram: usize::try_from(wanted.ngram).unwrap_or(usize::MAX),
+        share: wanted.share,
+        drop: wanted.action == recipe::Action::Drop,
+    }))
+}
+
+/// What is done about uneven classes.
+pub fn balance(data: &Data) -> BalanceSettings {
+    let target = |target| match target {
+        recipe::Target::Even => Target::Even,
+        recipe::Target::Count(count) => Target::Count(count),
+        recipe::Target::Temperature(temperature) => Target::Temperature(temperature),
+    };
+    let weighting = |weighting| match weighting {
+        recipe::Weighting::Inverse => Weighting::Inverse,
+        recipe::Weighting::InverseSqrt => Weighting::InverseSqrt,
+        recipe::Weighting::EffectiveNumber { beta } => Weighting::EffectiveNumber { beta },
+    };
+    BalanceSettings {
+        report: data.balance.report.clone(),
+        method: data.balance.method.map(|method| match method {
+            recipe::Method::Weights(wanted) => Balancing::Weights(weighting(wanted)),
+            recipe::Method::OverSample(wanted) => Balancing::OverSample(target(wanted)),
+            recipe::Method::UnderSample(wanted) => Balancing::UnderSample(target(wanted)),
+        }),
+        seed: data.split.seed,
     }
 }
 

@@ -57,8 +57,8 @@ impl<'a> Material<'a> {
         Ok(TrainJob {
             model,
             device,
-            train: dataset.train(),
-            validation: dataset.validation(),
+            train: dataset.train()?,
+            validation: dataset.validation()?,
             batching: dataset::batching(recipe),
             classes,
             loss: plugins.make_loss()?,

@@ -3,9 +3,15 @@ use std::sync::{Arc, Mutex};
 
 use pegbox_runtime::{Cleaner, Finding, Outcome, PluginError, RowBatch, Severity, Validator};
 
+use pegbox_records::Schema;
+use pegbox_sampling::batches::{BatchSettings, BatchSize};
+use pegbox_sampling::lengths::{OverLong, Side};
+
 use super::*;
-use crate::stage::{OnFailure, StageIdentity};
-use pegbox_sampling::batches::BatchSize;
+use crate::job::{BalanceSettings, Reading, SourceFile};
+use crate::split::SplitSettings;
+use crate::stage::{CleanStage, OnFailure, StageIdentity, ValidateStage};
+use crate::tokenize::TokenSettings;
 
 const TINY: &str = include_str!("../tokenize/tiny.json");
 
@@ -88,9 +94,15 @@ fn job(folder: &Path) -> PrepareJob {
             on_failure: OnFailure::Fail,
             fail_on: Some(Severity::Error),
         }],
-        split: SplitSettings { seed: 7, ..SplitSettings::default() },
+        reading: Reading::default(),
+        annotations: None,
+        duplicates: None,
+        suspects: None,
+        split: SplitSettings { validation: 0.1, seed: 7, ..SplitSettings::default() },
+        leakage: None,
+        balance: BalanceSettings::default(),
         tokenizer: TINY.as_bytes().to_vec(),
-        tokens: TokenSettings { max_length: 16, over_long: OverLong::Truncate },
+        tokens: TokenSettings { max_length: 16, over_long: OverLong::Truncate(Side::Right) },
         batching: BatchSettings::new(BatchSize::Tokens(256)),
         threads: 2,
     }
@@ -112,7 +124,7 @@ fn a_dataset_is_built_once_and_then_loaded() {
     assert_eq!(built.outcome, CacheOutcome::Built);
     let stages = stages.into_inner().unwrap();
     assert!(stages.contains(&("read train.jsonl".to_owned(), 1200, Some(1200))));
-    assert!(stages.contains(&("clean acme/no-bad".to_owned(), 1240, Some(1240))));
+    assert!(stages.contains(&("clean".to_owned(), 1240, Some(1240))));
     assert!(stages.iter().any(|(stage, ..)| stage == "tokenize"));
 
     let report = &built.report;
@@ -127,12 +139,12 @@ fn a_dataset_is_built_once_and_then_loaded() {
     assert!(report.padding.grouped < report.padding.naive && report.padding.naive <= report.padding.fixed);
     assert_eq!(report.classes.len(), 4);
     assert_eq!(report.classes.iter().map(|class| class.train).sum::<u64>(), 1058);
-    assert_eq!(report.leaked[&Part::Validation], 0);
+    assert_eq!((report.split.straddling, report.split.left_out), (0, 0));
 
     // Every record that was not dropped is in one part, with its own text.
     let dataset = &built.dataset;
     let mut seen: Vec<u64> =
-        Part::ALL.iter().flat_map(|part| dataset.split(*part).records().to_vec()).collect();
+        Part::ALL.iter().flat_map(|part| dataset.split(*part).unwrap().records().to_vec()).collect();
     seen.extend(dataset.dropped().unwrap().iter().map(|dropped| dropped.id));
     seen.sort_unstable();
     assert_eq!(seen, (0..1240).collect::<Vec<_>>());
@@ -148,10 +160,10 @@ fn a_dataset_is_built_once_and_then_loaded() {
     assert_eq!(loaded.outcome, CacheOutcome::Loaded);
     assert_ne!(loaded.report.padding, report.padding);
     for part in Part::ALL {
-        assert_eq!(loaded.dataset.split(part), dataset.split(part));
+        assert_eq!(loaded.dataset.split(part).unwrap(), dataset.split(part).unwrap());
     }
     let rebuilt = prepare(&job, &folder.path().join("other"), &()).unwrap();
-    assert_eq!(rebuilt.dataset.train(), dataset.train());
+    assert_eq!(rebuilt.dataset.train().unwrap(), dataset.train().unwrap());
     assert_eq!(rebuilt.dataset.key(), dataset.key());
 }
 
@@ -190,14 +202,14 @@ fn damage_to_any_file_is_named_and_mended() {
     let folder = tempfile::tempdir().unwrap();
     let job = job(folder.path());
     let built = run(&job, folder.path()).unwrap();
-    let train = built.dataset.train().clone();
+    let train = built.dataset.train().unwrap().clone();
     let place = built.dataset.folder().to_owned();
     let names: Vec<String> = fs::read_dir(&place)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(names.len(), 8, "{names:?}");
-    for name in names {
+    assert_eq!(names.len(), 9, "{names:?}");
+    for name in names.into_iter().filter(|name| name != "timings.json") {
         let path = place.join(&name);
         let mut bytes = fs::read(&path).unwrap();
         if bytes.is_empty() {
@@ -206,17 +218,19 @@ fn damage_to_any_file_is_named_and_mended() {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         fs::write(&path, bytes).unwrap();
-        let error = Dataset::open(&place).unwrap_err();
+        let error = Dataset::open(&place).and_then(|dataset| dataset.verify()).unwrap_err();
         assert!(error.to_string().contains(&name), "{error} does not name {name}");
         let mended = run(&job, folder.path()).unwrap();
         assert!(matches!(mended.outcome, CacheOutcome::Rebuilt { damage } if damage.contains(&name)));
-        assert_eq!(mended.dataset.train(), &train);
+        assert_eq!(mended.dataset.train().unwrap(), &train);
     }
-    fs::remove_file(place.join("rows.jsonl")).unwrap();
-    assert!(Dataset::open(&place).unwrap_err().to_string().contains("rows.jsonl: the file cannot be read"));
-    // Nothing is left lying about.
+    fs::remove_file(place.join("train-00000.parquet")).unwrap();
+    assert!(
+        Dataset::open(&place).unwrap_err().to_string().contains("00000.parquet: the file cannot be read")
+    );
+    // Nothing is left lying about but the dataset and the steps.
     run(&job, folder.path()).unwrap();
-    assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 2);
 }
 
 #[test]
@@ -228,7 +242,9 @@ fn grave_findings_stop_the_run_and_leave_nothing() {
     assert!(error.to_string().starts_with("plugin acme/long found "), "{error}");
     assert!(error.to_string().contains("fail-on = \"warning\"; the first: train.jsonl:"), "{error}");
     assert_eq!(error.report().unwrap().findings[0].code, "long");
-    assert!(!folder.path().join("cache").exists());
+    // The steps are there for the next try, a dataset is not.
+    let names = fs::read_dir(folder.path().join("cache")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["steps"]);
 }
 
 #[test]
@@ -244,7 +260,7 @@ fn rows_that_cannot_be_trained_on_are_told() {
     over_long.tokens.over_long = OverLong::Drop;
     let prepared = run(&over_long, folder.path()).unwrap();
     assert!(prepared.report.truncation.dropped > 0);
-    assert_eq!(prepared.dataset.test().len(), 40);
+    assert_eq!(prepared.dataset.len(Part::Test), 40);
 
     let text = fs::read_to_string(&path).unwrap();
     let with = |line: &str| fs::write(&path, format!("{line}\n{text}")).unwrap();
@@ -275,9 +291,11 @@ fn the_example_holds_banking77() {
     let report = &prepared.report;
     assert_eq!((report.files[0].rows, report.files[1].rows), (10_003, 3_080));
     assert_eq!(prepared.dataset.labels().len(), 77);
-    assert_eq!((report.rows[&Part::Train], report.rows[&Part::Validation]), (9003, 1000));
+    // Six training rows say what a test row says.
+    assert_eq!((report.rows[&Part::Train], report.rows[&Part::Validation]), (8997, 1000));
+    assert_eq!((report.split.left_out, report.conflicts.as_ref().unwrap().conflicts), (6, 1));
     assert!(report.classes.iter().all(|class| class.test == 40 && class.validation >= 3));
-    assert_eq!(report.leaked[&Part::Validation], 0);
+    assert_eq!(report.split.straddling, 0);
 }
 
 #[test]
@@ -309,6 +327,6 @@ fn the_format_of_a_file_does_not_change_the_dataset() {
     let tabs = run(&job, folder.path()).unwrap().dataset;
     assert_ne!(lines.key(), tabs.key());
     for part in Part::ALL {
-        assert_eq!(lines.split(part), tabs.split(part));
+        assert_eq!(lines.split(part).unwrap(), tabs.split(part).unwrap());
     }
 }

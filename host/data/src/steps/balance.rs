@@ -1,0 +1,65 @@
+//! Uneven classes of the training part: weights, or rows repeated or left out.
+
+use pegbox_sampling::balance::{class_weights, count, imbalance, over_sample, under_sample};
+
+use super::index::Index;
+use crate::error::DataError;
+use crate::job::{BalanceSettings, Balancing};
+use crate::report::BalanceReport;
+use crate::state::State;
+
+/// What the training rows get.
+#[derive(Debug, Default)]
+pub(crate) struct Balance {
+    /// The weight of a row of each class; none: 1.
+    pub weights: Option<Vec<f64>>,
+    /// How often each row is in the training part, by the rows of all parts; none: once.
+    pub times: Option<Vec<u32>>,
+    pub report: BalanceReport,
+}
+
+/// Decides by the classes of the training rows; rows that are left out are marked.
+pub(crate) fn balance(index: &mut Index, settings: &BalanceSettings) -> Result<Balance, DataError> {
+    let refused = |error: pegbox_sampling::SamplingError| DataError::Balance { what: error.to_string() };
+    let rows: Vec<u32> = (0_u32..)
+        .zip(&index.states)
+        .filter(|(_, state)| **state == State::Train)
+        .map(|(row, _)| row)
+        .collect();
+    let labels: Vec<u32> =
+        rows.iter().map(|row| index.labels.get(*row as usize).copied().unwrap_or_default()).collect();
+    let known = index.names.len();
+    let counts = count(labels.iter().copied(), known).map_err(refused)?;
+    let uneven = imbalance(&counts);
+    let mut balance = Balance::default();
+    balance.report = BalanceReport {
+        ratio: uneven.ratio,
+        effective_classes: uneven.effective_classes,
+        method: settings.method.map_or("none", |method| method.name()).to_owned(),
+        rows_before: rows.len() as u64,
+        rows_after: rows.len() as u64,
+        groups: Vec::new(),
+    };
+    let times = match settings.method {
+        None => return Ok(balance),
+        Some(Balancing::Weights(weighting)) => {
+            balance.weights = Some(class_weights(&counts, weighting).map_err(refused)?);
+            return Ok(balance);
+        }
+        Some(Balancing::OverSample(target)) => over_sample(&labels, known, target, settings.seed),
+        Some(Balancing::UnderSample(target)) => under_sample(&labels, known, target, settings.seed),
+    };
+    let times = times.map_err(refused)?;
+    let mut of_all = vec![1_u32; index.states.len()];
+    for (row, times) in rows.iter().zip(&times) {
+        if let Some(slot) = of_all.get_mut(*row as usize) {
+            *slot = *times;
+        }
+        if let (0, Some(state)) = (times, index.states.get_mut(*row as usize)) {
+            *state = State::UnderSampled;
+        }
+    }
+    balance.report.rows_after = times.iter().map(|times| u64::from(*times)).sum();
+    balance.times = Some(of_all);
+    Ok(balance)
+}

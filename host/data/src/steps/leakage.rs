@@ -1,0 +1,155 @@
+//! Training rows that stand in the test part, or in a benchmark that the recipe names.
+
+use std::path::Path;
+
+use pegbox_duplicates::NgramIndex;
+use pegbox_records::Origins;
+
+use crate::error::DataError;
+use crate::job::{LeakageSettings, PrepareJob};
+use crate::parallel;
+use crate::progress::Progress;
+use crate::report::{BenchmarkLeakage, EXAMPLES, LeakageExample, LeakageReport};
+use crate::rows::Shards;
+use crate::state::State;
+
+/// What the test part is called among the benchmarks.
+const TEST: &str = "test part";
+/// Characters of a text that an example shows.
+const SHOWN: usize = 300;
+
+/// Marks training rows that have leaked, if the recipe says that they go.
+pub(crate) fn leakage(
+    job: &PrepareJob,
+    settings: &LeakageSettings,
+    shards: &Shards,
+    states: &mut [State],
+    origins: &Origins,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<LeakageReport, DataError> {
+    let mut builder = NgramIndex::builder(settings.ngram)?;
+    let mut benchmarks = Vec::new();
+    let texts = test_texts(shards, states, &mut |text| builder.add(TEST, text))?;
+    if texts > 0 {
+        benchmarks.push(BenchmarkLeakage { name: TEST.to_owned(), texts, rows: 0 });
+    }
+    let names = Origins::new(&settings.benchmarks);
+    for (path, name) in settings.benchmarks.iter().zip(names.files()) {
+        let texts = benchmark_texts(job, path, &mut |text| builder.add(name, text))?;
+        benchmarks.push(BenchmarkLeakage { name: name.clone(), texts, rows: 0 });
+    }
+    let found = Search { index: builder.finish(), settings, shards, origins };
+    let leaked = found.all(states, threads, progress)?;
+    let mut report = LeakageReport {
+        ngram: settings.ngram,
+        share: settings.share,
+        benchmarks,
+        dropped: settings.drop,
+        examples: Vec::new(),
+    };
+    for Leaked { row, example } in leaked.into_iter().flatten() {
+        if let Some(benchmark) = report.benchmarks.iter_mut().find(|other| other.name == example.benchmark) {
+            benchmark.rows += 1;
+        }
+        if let (true, Some(state)) = (settings.drop, states.get_mut(row as usize)) {
+            *state = State::Leaked;
+        }
+        if report.examples.len() < EXAMPLES {
+            report.examples.push(example);
+        }
+    }
+    Ok(report)
+}
+
+/// Gives the texts of the test part to `take`; how many there are.
+fn test_texts(shards: &Shards, states: &[State], take: &mut dyn FnMut(&str)) -> Result<u64, DataError> {
+    let mut texts = 0;
+    for shard in 0..shards.len() {
+        let rows = shards.first(shard) as usize..shards.first(shard + 1) as usize;
+        let of_shard = states.get(rows).unwrap_or_default();
+        if !of_shard.contains(&State::Test) {
+            continue;
+        }
+        for (record, state) in shards.read(shard)?.iter().zip(of_shard) {
+            if let (State::Test, Some(text)) = (state, shards.schema().text(record)) {
+                take(text);
+                texts += 1;
+            }
+        }
+    }
+    Ok(texts)
+}
+
+/// Gives the texts of a benchmark file to `take`; how many there are.
+fn benchmark_texts(job: &PrepareJob, path: &Path, take: &mut dyn FnMut(&str)) -> Result<u64, DataError> {
+    // Of the schema the text alone: a benchmark need have no labels.
+    let text = job.schema.name_of("text");
+    let schema = pegbox_records::Schema::new([("text", text)])?;
+    let mut texts = 0;
+    for record in pegbox_records::open(path, &job.reading.settings(&schema), 0, 0)? {
+        if let Some(text) = record?.values.first().and_then(Option::as_deref) {
+            take(text);
+            texts += 1;
+        }
+    }
+    Ok(texts)
+}
+
+struct Search<'a> {
+    index: NgramIndex,
+    settings: &'a LeakageSettings,
+    shards: &'a Shards,
+    origins: &'a Origins,
+}
+
+struct Leaked {
+    row: u32,
+    example: LeakageExample,
+}
+
+impl Search<'_> {
+    fn all(
+        &self,
+        states: &[State],
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Vec<Leaked>>, DataError> {
+        if self.index.is_empty() {
+            return Ok(Vec::new());
+        }
+        parallel::ordered(
+            self.shards.len(),
+            threads,
+            || Ok(()),
+            |(), number| {
+                let leaked = self.shard(number, states)?;
+                progress.at("leakage", self.shards.first(number + 1).into(), Some(self.shards.rows().into()));
+                Ok::<_, DataError>(leaked)
+            },
+        )
+    }
+
+    fn shard(&self, number: usize, states: &[State]) -> Result<Vec<Leaked>, DataError> {
+        let mut leaked = Vec::new();
+        for (row, record) in (self.shards.first(number)..).zip(self.shards.read(number)?) {
+            if states.get(row as usize) != Some(&State::Train) {
+                continue;
+            }
+            let text = self.shards.schema().text(&record).unwrap_or_default();
+            let overlap = self.index.overlap(text);
+            let Some(benchmark) = overlap.benchmark.filter(|_| overlap.share >= self.settings.share) else {
+                continue;
+            };
+            let example = LeakageExample {
+                origin: self.origins.of(&record).to_string(),
+                text: text.chars().take(SHOWN).collect(),
+                benchmark: benchmark.to_owned(),
+                share: overlap.share,
+                longest: overlap.longest,
+            };
+            leaked.push(Leaked { row, example });
+        }
+        Ok(leaked)
+    }
+}

@@ -1,0 +1,480 @@
+//! Texts become rows of token ids: the Parquet files of the dataset.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pegbox_annotations::suspects::Suspect;
+use pegbox_duplicates::Clusters;
+use pegbox_records::parquet_out::{Column, ColumnKind, Lists, ParquetWriter, Values};
+use pegbox_records::{Origins, Part, Record};
+use pegbox_sampling::lengths::{Lengths, OverLong, Side};
+use serde::{Deserialize, Serialize};
+
+use super::balance::Balance;
+use super::groups::Groups;
+use super::index::Index;
+use crate::clean::Dropped;
+use crate::dataset::FileDigest;
+use crate::error::DataError;
+use crate::job::PrepareJob;
+use crate::labels::Labels;
+use crate::parallel;
+use crate::progress::Progress;
+use crate::report::TruncationReport;
+use crate::rows::Shards;
+use crate::state::State;
+use crate::tokenize::TextTokenizer;
+use crate::work::Step;
+
+/// Shards whose rows go into one file a part.
+pub(crate) const SHARDS_A_FILE: usize = 8;
+
+/// The columns of a dataset's Parquet files.
+pub(crate) const COLUMNS: [(&str, ColumnKind); 8] = [
+    ("record", ColumnKind::U64),
+    ("origin", ColumnKind::Text),
+    ("text", ColumnKind::Text),
+    ("label", ColumnKind::Text),
+    ("label_id", ColumnKind::U32),
+    ("input_ids", ColumnKind::U32List),
+    ("token_type_ids", ColumnKind::U32List),
+    ("weight", ColumnKind::F32),
+];
+
+/// Everything that is known of the rows by now.
+pub(crate) struct Tokenizing<'a> {
+    pub job: &'a PrepareJob,
+    pub shards: &'a Shards,
+    pub index: &'a Index,
+    pub labels: &'a Labels,
+    pub clusters: Option<&'a Clusters>,
+    pub balance: &'a Balance,
+    /// In the order of the rows.
+    pub suspects: &'a [Suspect],
+    pub origins: &'a Origins,
+    pub tokenizer: &'a TextTokenizer,
+}
+
+/// What one file a part came to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Tokenized {
+    pub files: BTreeMap<String, FileDigest>,
+    /// By the parts' places.
+    pub rows: [u64; 3],
+    pub tokens: [u64; 3],
+    /// Of the training rows before truncation.
+    pub lengths: Lengths,
+    /// Of the training rows as they are, in their order.
+    pub widths: Vec<u32>,
+    pub truncation: TruncationReport,
+    /// By label number of the index.
+    pub classes: BTreeMap<u32, [u64; 3]>,
+    /// The training rows by label, and by the roles that the recipe names.
+    pub groups: Vec<Groups>,
+    /// Where a long text is an error: the first, its tokens, and how many there are.
+    pub over_long: Option<(String, usize, usize)>,
+}
+
+impl Tokenized {
+    fn add(&mut self, later: Self) {
+        self.files.extend(later.files);
+        for part in 0..3 {
+            self.rows[part] += later.rows[part];
+            self.tokens[part] += later.tokens[part];
+        }
+        self.lengths.merge(&later.lengths);
+        self.widths.extend(later.widths);
+        self.truncation.add(later.truncation);
+        for (label, counts) in later.classes {
+            let all = self.classes.entry(label).or_default();
+            all.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+        }
+        self.groups.resize_with(later.groups.len().max(self.groups.len()), Groups::default);
+        self.groups.iter_mut().zip(later.groups).for_each(|(all, groups)| all.merge(groups));
+        self.over_long = match (self.over_long.take(), later.over_long) {
+            (Some((origin, tokens, count)), later) => {
+                Some((origin, tokens, count + later.map_or(0, |(.., count)| count)))
+            }
+            (None, later) => later,
+        };
+    }
+}
+
+impl Tokenizing<'_> {
+    /// Writes the files of all rows that are not written yet. Everything lies in the step's folder.
+    pub fn all(&self, step: &Step, threads: usize, progress: &dyn Progress) -> Result<Tokenized, DataError> {
+        let keepers = self.keepers()?;
+        let total = u64::from(self.shards.rows());
+        let done = AtomicU64::new(0);
+        progress.at("tokenize", 0, Some(total));
+        let files = parallel::ordered(
+            self.shards.len().div_ceil(SHARDS_A_FILE),
+            threads,
+            || Ok(()),
+            |(), number| {
+                let name = Step::name(number);
+                let shards = number * SHARDS_A_FILE..self.shards.len().min((number + 1) * SHARDS_A_FILE);
+                let rows = u64::from(self.shards.first(shards.end) - self.shards.first(shards.start));
+                let told = |rows: u64| {
+                    progress.at("tokenize", done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
+                };
+                if let Some(tokenized) = step.get::<Tokenized>(&name) {
+                    told(rows);
+                    return Ok(tokenized);
+                }
+                let mut file = OfFile::create(self, step, number, &keepers)?;
+                for shard in shards {
+                    file.shard(shard)?;
+                    told(u64::from(self.shards.first(shard + 1) - self.shards.first(shard)));
+                }
+                let tokenized = file.finish()?;
+                step.put(&name, &tokenized)?;
+                Ok::<_, DataError>(tokenized)
+            },
+        )?;
+        let mut all = Tokenized::default();
+        files.into_iter().for_each(|file| all.add(file));
+        Ok(all)
+    }
+
+    /// The origin of the first row that stays of each cluster that lost one, by the cluster.
+    fn keepers(&self) -> Result<HashMap<u32, (u32, u64)>, DataError> {
+        let Some(clusters) = self.clusters else { return Ok(HashMap::new()) };
+        let removed =
+            |state: &State| matches!(state, State::ExactDuplicate | State::NearDuplicate | State::LeftOut);
+        let mut keepers: HashMap<u32, u32> = (0_u32..)
+            .zip(&self.index.states)
+            .filter(|(_, state)| removed(state))
+            .map(|(row, _)| (clusters.of(row), u32::MAX))
+            .collect();
+        for (row, state) in (0_u32..).zip(&self.index.states) {
+            if let (Some(keeper), true) = (keepers.get_mut(&clusters.of(row)), state.part().is_some()) {
+                *keeper = (*keeper).min(row);
+            }
+        }
+        let mut rows: Vec<(u32, u32)> =
+            keepers.into_iter().filter(|(_, row)| *row != u32::MAX).map(|(root, row)| (row, root)).collect();
+        rows.sort_unstable();
+        let mut found = HashMap::with_capacity(rows.len());
+        for of_one in rows.chunk_by(|(row, _), (next, _)| self.shards.of(*row) == self.shards.of(*next)) {
+            let numbers: Vec<u32> = of_one.iter().map(|(row, _)| *row).collect();
+            for (record, (_, root)) in self.shards.pick(&numbers)?.iter().zip(of_one) {
+                found.insert(*root, (record.source, record.line));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The policy for long texts of a part.
+    fn policy(&self, part: Part) -> OverLong {
+        match self.job.tokens.over_long {
+            OverLong::Drop | OverLong::Split { .. } if part != Part::Train => OverLong::Truncate(Side::Right),
+            policy => policy,
+        }
+    }
+}
+
+/// The names of the files of JSON lines beside the tables.
+pub(crate) fn dropped_file(number: usize) -> String {
+    format!("{number:05}.dropped.jsonl")
+}
+
+pub(crate) fn suspects_file(number: usize) -> String {
+    format!("{number:05}.suspects.jsonl")
+}
+
+/// A suspect label as `suspects.jsonl` tells it.
+#[derive(Serialize)]
+struct SuspectLine<'a> {
+    origin: String,
+    text: &'a str,
+    label: &'a str,
+    likely: &'a str,
+    given: f32,
+    probability: f32,
+    margin: f32,
+}
+
+/// Some shards on their way into a file a part.
+struct OfFile<'a> {
+    all: &'a Tokenizing<'a>,
+    step: &'a Step,
+    number: usize,
+    keepers: &'a HashMap<u32, (u32, u64)>,
+    writers: [Option<ParquetWriter>; 3],
+    dropped: JsonLines,
+    suspects: JsonLines,
+    tokenized: Tokenized,
+    /// Places of the roles that are counted beside the label.
+    counted: Vec<usize>,
+}
+
+impl<'a> OfFile<'a> {
+    fn create(
+        all: &'a Tokenizing<'a>,
+        step: &'a Step,
+        number: usize,
+        keepers: &'a HashMap<u32, (u32, u64)>,
+    ) -> Result<Self, DataError> {
+        let counted: Vec<usize> =
+            all.job.balance.report.iter().filter_map(|role| all.shards.schema().role(role)).collect();
+        let groups = std::iter::repeat_with(Groups::default).take(1 + counted.len()).collect();
+        Ok(Self {
+            all,
+            step,
+            number,
+            keepers,
+            writers: [None, None, None],
+            dropped: JsonLines::create(&step.folder().join(dropped_file(number)))?,
+            suspects: JsonLines::create(&step.folder().join(suspects_file(number)))?,
+            tokenized: Tokenized { groups, ..Tokenized::default() },
+            counted,
+        })
+    }
+
+    fn shard(&mut self, shard: usize) -> Result<(), DataError> {
+        let all = self.all;
+        let records = all.shards.read(shard)?;
+        let first = all.shards.first(shard);
+        self.tell_suspects(first, &records)?;
+        let mut tables = [Table::default(), Table::default(), Table::default()];
+        for (row, record) in (first..).zip(&records) {
+            let state = all.index.states.get(row as usize).copied().unwrap_or(State::Unrated);
+            match (state.part(), state.removal()) {
+                (Some(part), _) => {
+                    if let Some(table) = tables.get_mut(part.index()) {
+                        self.row(row, record, part, table)?;
+                    }
+                }
+                (None, Some((stage, reason))) => self.removed(row, record, stage, reason)?,
+                (None, None) => {}
+            }
+        }
+        for (part, table) in Part::ALL.into_iter().zip(tables) {
+            self.write(part, table)?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: u32, record: &Record, part: Part, table: &mut Table) -> Result<(), DataError> {
+        let all = self.all;
+        let text = all.shards.schema().text(record).unwrap_or_default();
+        let origin = || all.origins.of(record).to_string();
+        let policy = all.policy(part);
+        // What is an error is counted first, and told when all are counted.
+        let counted = if policy == OverLong::Fail { OverLong::Drop } else { policy };
+        let failed = |what| DataError::Tokenize { origin: origin(), what };
+        let mut encoded = all.tokenizer.rows(text, counted).map_err(failed)?;
+        let max_length = all.tokenizer.max_length();
+        let whole = match encoded.first() {
+            Some(first) => first.full_length,
+            // Nothing is left of it, so it is measured again.
+            None => all.tokenizer.encode(text).map_err(failed)?.full_length,
+        };
+        let tokenized = &mut self.tokenized;
+        if whole > max_length && policy == OverLong::Fail {
+            let over_long = tokenized.over_long.get_or_insert_with(|| (origin(), whole, 0));
+            over_long.2 += 1;
+            return Ok(());
+        }
+        if part == Part::Train {
+            tokenized.lengths.add(whole as u32);
+        }
+        match encoded.len() {
+            0 => {
+                tokenized.truncation.dropped += 1;
+                return self.removed(row, record, "tokenize", "over-long");
+            }
+            1 if whole > max_length => {
+                tokenized.truncation.rows += 1;
+                tokenized.truncation.tokens +=
+                    (whole - encoded.iter().map(|row| row.ids.len()).sum::<usize>()) as u64;
+            }
+            1 => {}
+            pieces => {
+                tokenized.truncation.split += 1;
+                tokenized.truncation.pieces += pieces as u64;
+            }
+        }
+        let times = match (part, &all.balance.times) {
+            (Part::Train, Some(times)) => times.get(row as usize).copied().unwrap_or(1) as usize,
+            _ => 1,
+        };
+        if times > 1 {
+            encoded = std::iter::repeat_n(encoded, times).flatten().collect();
+        }
+        let label = all.index.labels.get(row as usize).copied().unwrap_or_default();
+        let name = all.index.names.get(label as usize).map(String::as_str).unwrap_or_default();
+        if part == Part::Train {
+            self.count_groups(name, record, text);
+        }
+        let weight = match (part, &all.balance.weights) {
+            (Part::Train, Some(weights)) => weights.get(label as usize).copied().unwrap_or(1.0) as f32,
+            _ => 1.0,
+        };
+        let tokenized = &mut self.tokenized;
+        if let Some(count) = tokenized.classes.entry(label).or_default().get_mut(part.index()) {
+            *count += encoded.len() as u64;
+        }
+        for row in &encoded {
+            tokenized.tokens[part.index()] += row.ids.len() as u64;
+            if part == Part::Train {
+                tokenized.widths.push(row.ids.len() as u32);
+            }
+            table.records.push(record.id);
+            table.origins.push(Some(origin()));
+            table.texts.push(Some(text.to_owned()));
+            table.labels.push(Some(name.to_owned()));
+            table.label_ids.push(all.labels.id(name).unwrap_or_default());
+            table.ids.push(&row.ids);
+            table.type_ids.push(&row.type_ids);
+            table.weights.push(weight);
+        }
+        tokenized.rows[part.index()] += encoded.len() as u64;
+        Ok(())
+    }
+
+    fn count_groups(&mut self, label: &str, record: &Record, text: &str) {
+        let others = self
+            .counted
+            .iter()
+            .map(|place| record.values.get(*place).and_then(Option::as_deref).unwrap_or("(none)"));
+        for (groups, name) in self.tokenized.groups.iter_mut().zip(std::iter::once(label).chain(others)) {
+            groups.add(name, text);
+        }
+    }
+
+    fn removed(&mut self, row: u32, record: &Record, stage: &str, reason: &str) -> Result<(), DataError> {
+        let keeper = self.all.clusters.and_then(|clusters| self.keepers.get(&clusters.of(row)));
+        let related = matches!(stage, "duplicates" | "split");
+        let dropped = Dropped {
+            id: record.id,
+            origin: self.all.origins.of(record).to_string(),
+            stage: stage.to_owned(),
+            reason: reason.to_owned(),
+            text: self.all.shards.schema().text(record).map(str::to_owned),
+            of: keeper
+                .filter(|_| related)
+                .map(|(source, line)| self.all.origins.at(*source, *line).to_string()),
+        };
+        self.dropped.add(&dropped)
+    }
+
+    fn tell_suspects(&mut self, first: u32, records: &[Record]) -> Result<(), DataError> {
+        let list = self.all.suspects;
+        let end = first + records.len() as u32;
+        let from = list.partition_point(|suspect| suspect.row < first);
+        let to = list.partition_point(|suspect| suspect.row < end);
+        let name = |label: u32| self.all.index.names.get(label as usize).map_or("", String::as_str);
+        for suspect in list.get(from..to).unwrap_or_default() {
+            let Some(record) = records.get((suspect.row - first) as usize) else { continue };
+            self.suspects.add(&SuspectLine {
+                origin: self.all.origins.of(record).to_string(),
+                text: self.all.shards.schema().text(record).unwrap_or_default(),
+                label: name(suspect.label),
+                likely: name(suspect.likely),
+                given: suspect.given,
+                probability: suspect.probability,
+                margin: suspect.margin,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, part: Part, table: Table) -> Result<(), DataError> {
+        if table.records.is_empty() {
+            return Ok(());
+        }
+        let path = self.step.folder().join(table_name(part, self.number));
+        let Some(slot) = self.writers.get_mut(part.index()) else { return Ok(()) };
+        let writer = match slot {
+            Some(writer) => writer,
+            none => {
+                let columns = COLUMNS.iter().map(|(name, kind)| Column::new(*name, *kind)).collect();
+                none.insert(ParquetWriter::create(&path, columns)?)
+            }
+        };
+        Ok(writer.append(table.values())?)
+    }
+
+    fn finish(self) -> Result<Tokenized, DataError> {
+        let mut tokenized = self.tokenized;
+        for (part, writer) in Part::ALL.into_iter().zip(self.writers) {
+            if let Some(writer) = writer {
+                writer.finish()?;
+                let name = table_name(part, self.number);
+                let digest = FileDigest::of(&self.step.folder().join(&name))?;
+                tokenized.files.insert(name, digest);
+            }
+        }
+        self.dropped.finish()?;
+        self.suspects.finish()?;
+        Ok(tokenized)
+    }
+}
+
+/// `train-00000.parquet`.
+pub(crate) fn table_name(part: Part, number: usize) -> String {
+    format!("{part}-{number:05}.parquet")
+}
+
+/// The values of [`COLUMNS`].
+#[derive(Default)]
+struct Table {
+    records: Vec<u64>,
+    origins: Vec<Option<String>>,
+    texts: Vec<Option<String>>,
+    labels: Vec<Option<String>>,
+    label_ids: Vec<u32>,
+    ids: Lists,
+    type_ids: Lists,
+    weights: Vec<f32>,
+}
+
+impl Table {
+    fn values(self) -> Vec<Values> {
+        vec![
+            Values::U64(self.records),
+            Values::Text(self.origins),
+            Values::Text(self.texts),
+            Values::Text(self.labels),
+            Values::U32(self.label_ids),
+            Values::U32List(self.ids),
+            Values::U32List(self.type_ids),
+            Values::F32(self.weights),
+        ]
+    }
+}
+
+/// A file of JSON lines in a step's folder; what says that the step is done is written after it.
+pub(crate) struct JsonLines {
+    path: std::path::PathBuf,
+    file: BufWriter<File>,
+}
+
+impl JsonLines {
+    pub fn create(path: &Path) -> Result<Self, DataError> {
+        let file = File::create(path).map_err(DataError::io("create", path))?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
+    }
+
+    pub fn add(&mut self, value: &impl Serialize) -> Result<(), DataError> {
+        let written = serde_json::to_writer(&mut self.file, value).map_err(std::io::Error::from);
+        written.and_then(|()| self.file.write_all(b"\n")).map_err(DataError::io("write", &self.path))
+    }
+
+    /// Appends the lines of another file.
+    pub fn append(&mut self, path: &Path) -> Result<(), DataError> {
+        let mut from = File::open(path).map_err(DataError::io("read", path))?;
+        std::io::copy(&mut from, &mut self.file).map_err(DataError::io("write", &self.path))?;
+        Ok(())
+    }
+
+    pub fn finish(self) -> Result<(), DataError> {
+        let file = self.file.into_inner().map_err(|error| error.into_error());
+        file.and_then(|file| file.sync_all()).map_err(DataError::io("write", &self.path))
+    }
+}

@@ -21,7 +21,7 @@ use crate::support::{TestStep, VecEngine, batch};
 /// A message is no longer than this, whatever a plugin says.
 const LONGEST: usize = 6000;
 /// How much longer than its limits a scenario may take, on a machine that does something else as well.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A folder that plugins see parts of.
 pub struct Playground {

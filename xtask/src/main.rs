@@ -6,6 +6,8 @@
 mod author;
 mod bench;
 mod book;
+mod browser;
+mod debian;
 mod guest;
 mod parity;
 mod process;

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check, in the order in which a failure is cheapest to learn.
 
 use crate::process::{self, cargo, output, root, say, target_dir};
-use crate::{book, guest, registry, templates};
+use crate::{book, browser, guest, registry, templates};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::path::Path;
@@ -39,10 +39,12 @@ pub fn run(options: &Options) -> Result<()> {
     })?;
     stage("Templates: every kind in every language, made, built and tested", &mut || templates::run(&root))?;
     stage("An OCI registry for the tests of sharing", &mut registry::install)?;
+    stage("A browser for the test of the report", &mut browser::install)?;
     stage("Unit tests and whole-program tests", &mut || {
         let mut command = cargo();
         command.args(["test", "--release", "--workspace", "--no-fail-fast"]).current_dir(&root);
-        process::run(command.env("PEGBOX_MINILM", base_model(&root)?)).map(|_| ())
+        command.env("PEGBOX_MINILM", base_model(&root)?).env("PEGBOX_CHROMIUM", browser::PROGRAM);
+        process::run(&mut command).map(|_| ())
     })?;
     stage("The book: references as the code is, every block as it says", &mut || book::check(&root))?;
     if !options.quick {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::fixture::Project;
 
 /// Where `cargo xtask plugins --native` puts them: beside the folder of the binary under test.
-fn built() -> PathBuf {
+pub fn built() -> PathBuf {
     let folder =
         Path::new(env!("CARGO_BIN_EXE_pegbox")).parent().unwrap().parent().unwrap().join("pegbox-plugins");
     assert!(folder.is_dir(), "{} is missing: run `cargo xtask plugins --native`", folder.display());

@@ -61,8 +61,17 @@ impl Project {
         self.command(arguments).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Runs another program in the project's folder, in the same surroundings.
+    pub fn within(&self, program: &str, arguments: &[&str]) -> Seen {
+        let output = self.surrounded(Command::new(program), arguments).output().unwrap();
+        Seen { output, folder: self.folder.path().to_path_buf() }
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pegbox"));
+        self.surrounded(Command::new(env!("CARGO_BIN_EXE_pegbox")), arguments)
+    }
+
+    fn surrounded(&self, mut command: Command, arguments: &[&str]) -> Command {
         command
             .args(arguments)
             .current_dir(self.folder.path())

@@ -78,16 +78,51 @@ pub struct Outcome {
 #[derive(Default)]
 struct Shown {
     part: String,
+    /// When the part began, and how far it was then.
+    began: Option<(Instant, u64)>,
     at: Option<Instant>,
     bar: Option<ProgressBar>,
+}
+
+/// How fast a part is, and how long it will take at that pace.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Pace {
+    /// Units a second.
+    rate: f64,
+    left: Option<Duration>,
+}
+
+impl Pace {
+    /// None until it can be told.
+    fn of(done: u64, before: u64, total: Option<u64>, took: Duration) -> Option<Self> {
+        let made = done.checked_sub(before).filter(|made| *made > 0)?;
+        if took < Duration::from_millis(500) {
+            return None;
+        }
+        let rate = made as f64 / took.as_secs_f64();
+        let left = total.and_then(|total| total.checked_sub(done));
+        Some(Self { rate, left: left.map(|left| Duration::from_secs_f64(left as f64 / rate)) })
+    }
+
+    /// `1234/s, 20 s left`.
+    fn told(&self) -> String {
+        let left = match self.left.map(|left| left.as_secs()) {
+            None => String::new(),
+            Some(seconds) if seconds < 90 => format!(", {seconds} s left"),
+            Some(seconds) if seconds < 5400 => format!(", {} min left", seconds.div_ceil(60)),
+            Some(seconds) => format!(", {:.1} h left", seconds as f64 / 3600.0),
+        };
+        format!("{:.0}/s{left}", self.rate)
+    }
 }
 
 impl Stage {
     /// `done` of `total` units of `part` are finished.
     pub fn progress(&self, part: &str, done: u64, total: Option<u64>) {
-        self.update(part, done, total, || {
+        self.paced(part, done, total, |pace| {
             let of = total.map_or(String::new(), |total| format!(" of {total}"));
-            format!("{}: {part} {done}{of}", self.name)
+            let pace = pace.map_or(String::new(), |pace| format!(" ({})", pace.told()));
+            format!("{}: {part} {done}{of}{pace}", self.name)
         });
     }
 
@@ -101,6 +136,10 @@ impl Stage {
 
     /// As [`Stage::progress`], with a line of its own making.
     pub fn update(&self, part: &str, done: u64, total: Option<u64>, line: impl Fn() -> String) {
+        self.paced(part, done, total, |_| line());
+    }
+
+    fn paced(&self, part: &str, done: u64, total: Option<u64>, line: impl Fn(Option<Pace>) -> String) {
         if self.console.quiet && !self.console.json {
             return;
         }
@@ -108,14 +147,16 @@ impl Stage {
         let fresh = shown.part != part;
         if fresh {
             shown.part = part.to_string();
+            shown.began = Some((Instant::now(), done));
             if let Some(bar) = shown.bar.take() {
                 bar.finish_and_clear();
             }
         }
+        let pace = shown.began.and_then(|(began, before)| Pace::of(done, before, total, began.elapsed()));
         if self.console.terminal && !self.console.json {
             let bar = shown.bar.get_or_insert_with(|| new_bar(total));
             bar.set_position(done);
-            bar.set_message(line());
+            bar.set_message(line(pace));
             return;
         }
         let interval = if self.console.json { JSON_INTERVAL } else { LINE_INTERVAL };
@@ -128,9 +169,11 @@ impl Stage {
         if self.console.json {
             self.console.event(json!({
                 "event": "progress", "stage": self.name, "part": part, "done": done, "total": total,
+                "rate": pace.map(|pace| pace.rate),
+                "seconds-left": pace.and_then(|pace| pace.left).map(|left| left.as_secs()),
             }));
         } else {
-            write_line(&line());
+            write_line(&line(pace));
         }
     }
 
@@ -209,4 +252,19 @@ fn write_line(text: &str) {
 /// Writes a result to standard output. A reader that has gone away, as `head` does, is no error.
 pub fn print(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_tells_the_rate_and_the_time_left() {
+        let pace = |done, total, seconds| Pace::of(done, 100, total, Duration::from_secs_f64(seconds));
+        assert_eq!(pace(1100, Some(3100), 2.0).unwrap().told(), "500/s, 4 s left");
+        assert_eq!(pace(1100, None, 2.0).unwrap().told(), "500/s");
+        assert_eq!(pace(1100, Some(1_000_000), 2.0).unwrap().told(), "500/s, 34 min left");
+        assert_eq!(pace(1100, Some(10_000_000), 2.0).unwrap().told(), "500/s, 5.6 h left");
+        assert_eq!((pace(100, Some(3100), 2.0), pace(1100, None, 0.1)), (None, None));
+    }
 }

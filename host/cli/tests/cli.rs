@@ -10,6 +10,8 @@ mod first_party;
 mod fixture;
 #[path = "../../../tests/cli/killed.rs"]
 mod killed;
+#[path = "../../../tests/cli/prepare.rs"]
+mod prepare;
 #[path = "../../../tests/cli/trust.rs"]
 mod trust;
 #[path = "../../../tests/cli/whole_run.rs"]

@@ -131,6 +131,11 @@ impl From<ReadError> for DataError {
 impl DataError {
     /// How to mend it.
     pub fn help(&self) -> Option<String> {
+        if self.is_full_disk() {
+            return Some(
+                "free some space and run the same command again: what is finished is kept".to_owned(),
+            );
+        }
         Some(match self {
             Self::Read(error) => return error.help(),
             Self::Plugin { error, .. } => return error.help(),
@@ -180,13 +185,23 @@ impl DataError {
             Self::Duplicates(error) => return error.help(),
             Self::Shard(error) => return error.help(),
             Self::Table(error) => return error.help(),
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "free some space and run the same command again: what is finished is kept".to_owned()
-            }
             Self::TooManyRows => "prepare the data in several datasets".to_owned(),
             Self::Thread { .. } => "run the same command again, and report this if it comes back".to_owned(),
             Self::Balance { .. } | Self::Tokenize { .. } | Self::Io { .. } => return None,
         })
+    }
+
+    /// Whether the cause of it all is a disk that is full.
+    fn is_full_disk(&self) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            let io = error.downcast_ref::<io::Error>();
+            if io.is_some_and(|error| error.kind() == io::ErrorKind::StorageFull) {
+                return true;
+            }
+            next = error.source();
+        }
+        false
     }
 
     /// The records that a plugin was working on, as `file:line`.

@@ -166,7 +166,7 @@ impl<'a> Reading<'a> {
                 }
                 Err(error) if self.job.reading.on_error == OnError::Quarantine && error.is_of_row() => {
                     file.quarantined += 1;
-                    self.set_aside(&error)?;
+                    self.set_aside(&error, &file.name)?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -187,8 +187,12 @@ impl<'a> Reading<'a> {
         sink(self.read.shards.len() - 1, records)
     }
 
-    fn set_aside(&mut self, error: &ReadError) -> Result<(), DataError> {
-        let row = Quarantined::from(error);
+    fn set_aside(&mut self, error: &ReadError, name: &str) -> Result<(), DataError> {
+        let mut row = Quarantined::from(error);
+        // The file is called here as it is everywhere else in the dataset.
+        if let Some(place) = row.origin.strip_prefix(&error.path.display().to_string()) {
+            row.origin = format!("{name}{place}");
+        }
         self.quarantine.add(&row)?;
         self.read.quarantined += 1;
         if self.read.quarantine.len() < EXAMPLES {

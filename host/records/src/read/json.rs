@@ -130,8 +130,15 @@ fn wrong(object: &str, line: u64, error: &serde_json::Error) -> Fault {
     // serde_json ends its message with the place, which the fault already says.
     let message = error.to_string();
     let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what).to_owned();
-    let line = line + (error.line() as u64).saturating_sub(1);
-    Fault::at(line, Some(error.column() as u64), ReadFault::Json { what })
+    // What ends too early is at fault at its own end, not at the beginning of the line after it.
+    let (below, column) = match (error.line(), error.column()) {
+        (below, 0) => {
+            let lines: Vec<&str> = object.lines().collect();
+            (below.saturating_sub(1).min(lines.len()), lines.last().map_or(0, |last| last.len()))
+        }
+        place => place,
+    };
+    Fault::at(line + (below as u64).saturating_sub(1), Some(column as u64), ReadFault::Json { what })
 }
 
 /// The names of an object's fields.

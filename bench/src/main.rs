@@ -5,6 +5,8 @@
 
 /// Cleaning through WebAssembly, through the native ABI and by a plain call.
 mod cleaner;
+/// Preparing data, against Hugging Face `datasets`.
+mod data;
 /// The same plugins in every language.
 mod languages;
 /// A loss through WebAssembly against the same loss built in.
@@ -18,12 +20,32 @@ mod step;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
-use clap::Parser;
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
 
 /// What to measure, and with what.
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    speed: Option<Speed>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Prepare a dirty corpus, and have Hugging Face `datasets` do it
+    Data(data::Options),
+    /// Only make the dirty corpus
+    Corpus(data::CorpusOptions),
+    /// Judge a dataset that was prepared from a dirty corpus
+    Score(data::ScoreOptions),
+}
+
+/// Steps, losses and cleaners.
+#[derive(clap::Args)]
+struct Speed {
     /// The folder of built plugins, with native libraries
     #[arg(long)]
     plugins: PathBuf,
@@ -57,6 +79,16 @@ fn main() -> Result<()> {
     pegbox_models::device::keep_freed_memory();
     rayon::ThreadPoolBuilder::new().num_threads(step::THREADS).build_global()?;
     let arguments = Arguments::parse();
+    match (arguments.command, arguments.speed) {
+        (Some(Command::Data(options)), _) => data::measure(&options),
+        (Some(Command::Corpus(options)), _) => data::write_corpus(&options),
+        (Some(Command::Score(options)), _) => data::print_scores(&options),
+        (None, Some(speed)) => measure_speed(&speed),
+        (None, None) => bail!("`cargo xtask bench` says what to measure; see --help"),
+    }
+}
+
+fn measure_speed(arguments: &Speed) -> Result<()> {
     if let Some(templates) = &arguments.templates {
         let measured = languages::measure(templates, &arguments.texts, arguments.rounds)?;
         let mut page = page::Page::new(page::Part::Languages);

@@ -13,6 +13,7 @@ use crate::{cleaner, languages, loss, step};
 pub enum Part {
     Steps,
     Languages,
+    Data,
 }
 
 impl Part {
@@ -24,6 +25,10 @@ impl Part {
             Self::Languages => (
                 "<!-- languages, written by `cargo xtask bench` -->",
                 "<!-- end of the languages that `cargo xtask bench` writes -->",
+            ),
+            Self::Data => (
+                "<!-- data, written by `cargo xtask bench data` -->",
+                "<!-- end of what `cargo xtask bench data` writes -->",
             ),
         }
     }
@@ -44,6 +49,11 @@ impl Page {
             processor(),
             step::THREADS
         );
+        Self { part, text }
+    }
+
+    /// A part that was written elsewhere.
+    pub fn of(part: Part, text: String) -> Self {
         Self { part, text }
     }
 
@@ -165,7 +175,8 @@ fn quartiles(sample: &Sample) -> String {
     format!("{:.4} (half of the pairs between {:.3} and {:.3})", sample.median, sample.lower, sample.upper)
 }
 
-fn processor() -> String {
+/// The machine's name.
+pub fn processor() -> String {
     let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = about.lines().find_map(|line| line.strip_prefix("model name"));
     name.and_then(|line| line.split_once(':'))

@@ -10,10 +10,14 @@
 //! assert_eq!(right, [1.0, 1.0]);
 //! ```
 
+/// A configuration's type and its JSON Schema.
+mod configuration;
 /// The contract's operations.
 mod operations;
 /// The host's end of the requests.
 mod server;
+/// A validator, fed in the ways in which the host may feed it.
+mod validator;
 /// Tensors in plain memory.
 mod values;
 
@@ -25,7 +29,9 @@ use pegbox_plugin_abi::tensors::DType;
 
 use crate::native::host::{BundleHandle, HostFailed, ModelHandle, StepHandle};
 use crate::{Bundle, Model, Step};
+pub use configuration::assert_schema_describes;
 use server::{Server, serve};
+pub use validator::{Found, found, rows};
 use values::Values;
 
 /// What a step has. Fields that a test does not care about keep the values that the makers below give.

@@ -8,8 +8,17 @@ use pegbox_runtime::Runtime;
 use pegbox_workshop::{Options, Verdict, open_folder, run_cases};
 use tempfile::TempDir;
 
-const PLUGINS: [&str; 5] =
-    ["classification-report", "focal-loss", "hf-folder", "label-guard", "text-normalizer"];
+const PLUGINS: [&str; 9] = [
+    "classification-report",
+    "focal-loss",
+    "hf-folder",
+    "label-guard",
+    "label-schema",
+    "rating-range",
+    "span-check",
+    "tag-check",
+    "text-normalizer",
+];
 
 /// Beside the folder of this program's profile: `target/release/deps/first_party-...`.
 fn built() -> PathBuf {

@@ -1,8 +1,8 @@
+use pegbox_findings::{counted, quoted};
 use pegbox_plugin::{Finding, Severity};
 
 use crate::classes::Classes;
 use crate::configuration::Configuration;
-use crate::message::{counted, quoted};
 
 /// Rare classes that are named one by one.
 const LISTED: usize = 100;

@@ -1,6 +1,8 @@
 use pegbox_plugin::{Error, Severity};
 use serde::Deserialize;
 
+use crate::fingerprint::SameText;
+
 /// The JSON Schema of [`Configuration`].
 pub(crate) const SCHEMA: &str = include_str!("configuration.schema.json");
 
@@ -16,6 +18,8 @@ pub struct Configuration {
     pub max_characters: Option<u32>,
     /// How bad it is that a text has several labels.
     pub conflicts: Severity,
+    /// Which texts are the same.
+    pub same_text: SameText,
     /// How many times the smallest class the largest may be.
     pub max_imbalance: f64,
     /// A class with fewer examples is rare.
@@ -29,6 +33,7 @@ impl Default for Configuration {
             min_characters: 1,
             max_characters: None,
             conflicts: Severity::Warning,
+            same_text: SameText::default(),
             max_imbalance: 20.0,
             min_per_class: 2,
         }
@@ -54,6 +59,8 @@ impl Configuration {
 
 #[cfg(test)]
 mod tests {
+    use pegbox_plugin::testing::assert_schema_describes;
+
     use super::*;
 
     fn parse(json: &str) -> Result<Configuration, serde_json::Error> {
@@ -62,16 +69,7 @@ mod tests {
 
     #[test]
     fn nothing_said_gives_what_the_schema_calls_default() {
-        let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
-        let properties = schema["properties"].as_object().unwrap();
-        let default = |(key, about): (&String, &serde_json::Value)| {
-            about.get("default").map(|value| (key.clone(), value.clone()))
-        };
-        let defaults: serde_json::Map<_, _> = properties.iter().filter_map(default).collect();
-        let spelled_out = serde_json::Value::Object(defaults).to_string();
-        assert_eq!(parse("{}").unwrap(), parse(&spelled_out).unwrap());
-        assert_eq!(parse("{}").unwrap(), Configuration::default());
-        assert!(properties.values().all(|about| about["description"].is_string()));
+        assert_schema_describes::<Configuration>(SCHEMA, "{}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
+use pegbox_findings::{counted, quoted};
 use pegbox_plugin::{Finding, Severity};
 
 use crate::classes::Classes;
 use crate::guard::LABEL;
-use crate::message::{counted, quoted};
 use crate::seen::{Seen, SeenRow};
 
 /// Rows of one text that get a finding each.
@@ -12,17 +12,33 @@ const LABELS_A_MESSAGE: usize = 3;
 /// Findings in all: a person reads the first few, and all that there are must fit into one answer.
 const FINDINGS: usize = 10_000;
 
-/// One finding for each row whose text has another label elsewhere, in the order of the rows, and at the end
-/// one for those that are not listed.
-pub(crate) fn conflicts(seen: &Seen, level: Severity) -> Vec<Finding> {
-    let mut rows: Vec<SeenRow> = seen.rows().collect();
-    rows.sort_unstable();
-    let contested = rows
-        .chunk_by(|a, b| a.fingerprint == b.fingerprint)
-        .filter(|same| same.iter().any(|row| row.class != same[0].class));
+/// The rows whose text has another label elsewhere, text by text.
+pub(crate) struct Contested(Vec<SeenRow>);
+
+impl Contested {
+    pub fn of(seen: &Seen) -> Self {
+        let mut rows: Vec<SeenRow> = seen.rows().collect();
+        rows.sort_unstable();
+        let contested =
+            rows.chunk_by(same_text).filter(|same| same.iter().any(|row| row.class != same[0].class));
+        Self(contested.flatten().copied().collect())
+    }
+
+    /// The rows of each text, in the order of their ids.
+    pub fn texts(&self) -> impl Iterator<Item = &[SeenRow]> {
+        self.0.chunk_by(same_text)
+    }
+}
+
+fn same_text(one: &SeenRow, other: &SeenRow) -> bool {
+    one.fingerprint == other.fingerprint
+}
+
+/// One finding for each contested row, in the order of the rows, and at the end one for those that are not listed.
+pub(crate) fn conflicts(contested: &Contested, classes: &Classes, level: Severity) -> Vec<Finding> {
     let mut listed: Vec<(&SeenRow, &[SeenRow])> = Vec::new();
     let mut all = 0;
-    for same in contested {
+    for same in contested.texts() {
         all += same.len();
         listed.extend(same.iter().take(ROWS_A_TEXT).map(|row| (row, same)));
     }
@@ -38,7 +54,7 @@ pub(crate) fn conflicts(seen: &Seen, level: Severity) -> Vec<Finding> {
         proposed_fix: None,
     };
     let mut findings: Vec<Finding> =
-        listed.iter().map(|(row, same)| finding(Some(row.id), message(row, same, &seen.classes))).collect();
+        listed.iter().map(|(row, same)| finding(Some(row.id), message(row, same, classes))).collect();
     let more = (all - listed.len()) as u64;
     if more > 0 {
         let message = format!("not listed: {} with conflicting labels", counted(more, "more row"));
@@ -84,16 +100,16 @@ fn message(row: &SeenRow, same: &[SeenRow], classes: &Classes) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fingerprint::Fingerprints;
+    use crate::fingerprint::{Fingerprints, SameText};
 
     fn found(rows: &[(u64, &str, &str)]) -> Vec<(Option<u64>, String)> {
         let mut seen = Seen::default();
-        let mut fingerprints = Fingerprints::default();
+        let mut fingerprints = Fingerprints::new(SameText::Case);
         for (id, text, label) in rows {
             let class = seen.classes.add(label, 1);
             seen.push(*id, fingerprints.of(text), class);
         }
-        let findings = conflicts(&seen, Severity::Info);
+        let findings = conflicts(&Contested::of(&seen), &seen.classes, Severity::Info);
         assert!(findings.iter().all(|finding| finding.level == Severity::Info));
         assert!(findings.iter().all(|finding| finding.code == "conflicting-labels"));
         findings.into_iter().map(|finding| (finding.row, finding.message)).collect()

@@ -1,11 +1,11 @@
+use pegbox_findings::{Names, column, counted, quoted};
 use pegbox_plugin::{Error, Finding, Fix, Plugin, RowBatch, Severity, Validator, parse_configuration};
 
 use crate::configuration::{self, Configuration};
+use crate::conflicts::Contested;
 use crate::fingerprint::Fingerprints;
-use crate::known_labels::KnownLabels;
-use crate::message::{counted, quoted};
 use crate::seen::Seen;
-use crate::{balance, conflicts};
+use crate::{balance, conflicts, confusions};
 
 /// The role of the label.
 pub(crate) const LABEL: &str = "label";
@@ -15,7 +15,7 @@ const TEXT: &str = "text";
 /// The validator, configured, with what it has gathered so far.
 pub struct LabelGuard {
     configuration: Configuration,
-    known: Option<KnownLabels>,
+    known: Option<Names>,
     fingerprints: Fingerprints,
     seen: Seen,
 }
@@ -25,13 +25,13 @@ impl LabelGuard {
     /// A configuration that contradicts itself.
     pub fn new(configuration: Configuration) -> Result<Self, Error> {
         configuration.check()?;
-        let known = configuration.labels.as_deref().map(KnownLabels::new);
+        let known = configuration.labels.clone().map(Names::new);
         let mut seen = Seen::default();
         // A class without examples is one, too.
-        known.iter().flat_map(KnownLabels::iter).for_each(|label| {
+        known.iter().flat_map(Names::iter).for_each(|label| {
             seen.classes.add(label, 0);
         });
-        Ok(Self { configuration, known, fingerprints: Fingerprints::default(), seen })
+        Ok(Self { fingerprints: Fingerprints::new(configuration.same_text), configuration, known, seen })
     }
 
     /// What is wrong with the text itself.
@@ -63,9 +63,10 @@ impl LabelGuard {
         let Some(label) = label.filter(|label| !label.trim().is_empty()) else {
             return Some(("empty-label", "there is no label".to_owned(), None));
         };
-        let known = self.known.as_mut().filter(|known| !known.contains(label))?;
+        let known = self.known.as_mut().filter(|known| known.place(label).is_none())?;
         let mut message = format!("{} is not one of `labels`", quoted(label));
         let fix = known.nearest(label).map(|near| {
+            let near = known.name(near.meaning);
             message.push_str(&format!("; did you mean {}?", quoted(near)));
             Fix { field: LABEL.to_owned(), value: near.to_owned() }
         });
@@ -84,7 +85,7 @@ impl Plugin for LabelGuard {
 
 impl Validator for LabelGuard {
     fn validate(&mut self, batch: RowBatch) -> Result<Vec<Finding>, Error> {
-        let (text, label) = (place(&batch, TEXT)?, place(&batch, LABEL)?);
+        let (text, label) = (column(&batch, TEXT)?, column(&batch, LABEL)?);
         let mut findings = Vec::new();
         for row in &batch.rows {
             let value = |place: usize| row.values.get(place).and_then(Option::as_deref);
@@ -124,18 +125,13 @@ impl Validator for LabelGuard {
     }
 
     fn finish(&mut self) -> Result<Vec<Finding>, Error> {
-        let mut findings = conflicts::conflicts(&self.seen, self.configuration.conflicts);
+        let (contested, classes) = (Contested::of(&self.seen), &self.seen.classes);
+        let mut findings = conflicts::conflicts(&contested, classes, self.configuration.conflicts);
+        findings.extend(confusions::confusions(&contested, classes));
         findings.extend(balance::imbalance(&self.seen.classes, &self.configuration));
         findings.extend(balance::rare(&self.seen.classes, &self.configuration));
         Ok(findings)
     }
-}
-
-fn place(batch: &RowBatch, role: &str) -> Result<usize, Error> {
-    batch.fields.iter().position(|field| field == role).ok_or_else(|| {
-        Error::new(format!("the rows have no field `{role}`"))
-            .with_help("the manifest lists it under [records] fields")
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use pegbox_findings::{broken, decode, encode};
 use pegbox_plugin::Error;
 use serde::{Deserialize, Serialize};
 
@@ -63,8 +64,7 @@ impl Seen {
             fingerprints: self.fingerprints.as_flattened(),
             numbers: Cow::Borrowed(&self.numbers),
         };
-        postcard::to_stdvec(&state)
-            .map_err(|error| Error::new(format!("what was gathered cannot be encoded: {error}")))
+        encode(&state)
     }
 
     /// Takes in what another instance has encoded. Nothing is taken in if it makes no sense.
@@ -72,7 +72,7 @@ impl Seen {
     /// # Errors
     /// Bytes that are not such a state.
     pub fn merge(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let state: State = postcard::from_bytes(bytes).map_err(|error| broken(&error.to_string()))?;
+        let state: State = decode(bytes)?;
         let (fingerprints, rest) = state.fingerprints.as_chunks::<16>();
         let rows = fingerprints.len();
         if !rest.is_empty() || state.ids.len() != rows || state.numbers.len() != rows {
@@ -88,10 +88,6 @@ impl Seen {
         self.fingerprints.extend_from_slice(fingerprints);
         Ok(())
     }
-}
-
-fn broken(why: &str) -> Error {
-    Error::new(format!("the state of another instance cannot be read: {why}"))
 }
 
 #[cfg(test)]

@@ -34,10 +34,10 @@ use crate::report::Report;
 use crate::session::Session;
 use crate::stages::base::{self, Base};
 use crate::stages::training::Material;
-use crate::stages::{dataset, runs};
+use crate::stages::{dataset, runs, settings};
 use pegbox_recipe::Recipe;
 
-use pegbox_data::Prepared;
+use pegbox_data::{Prepared, Task};
 use pegbox_train::RunFolder;
 
 pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
@@ -69,10 +69,17 @@ struct Ground {
 impl Ground {
     /// Plugins come first: what is wrong with them shows in a moment, a model may take minutes to fetch.
     fn new(session: &Session, recipe: Recipe) -> Result<Self, Box<Report>> {
+        let task = settings::task(&recipe);
+        if task != Task::Classification {
+            let what = format!("Pegbox prepares data for {}, and does not train it yet", task.name());
+            return Err(
+                Report::usage(what).help("`pegbox prepare` makes the dataset, which other tools read")
+            );
+        }
         let plugins = RecipePlugins::load(session, &recipe)?;
         plugins.try_all()?;
         let base = base::bring(session, &recipe)?;
-        let (prepared, prepare) = dataset::bring(session, &recipe, &base, &plugins)?;
+        let (prepared, prepare) = dataset::bring(session, &recipe, &base.tokenizer, &plugins)?;
         Ok(Self { recipe, base, plugins, prepared, prepare })
     }
 

@@ -16,6 +16,7 @@ use crate::job::{
 };
 use crate::split::SplitSettings;
 use crate::stage::{OnFailure, StageIdentity};
+use crate::task::Task;
 use crate::tokenize::TokenSettings;
 use pegbox_records::{Origins, Part, Schema};
 
@@ -27,6 +28,7 @@ pub const FORMAT: u32 = 3;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct KeyParts {
     pub format: u32,
+    pub task: Task,
     pub sources: Vec<SourceDigest>,
     pub schema: Schema,
     pub reading: Reading,
@@ -89,6 +91,7 @@ impl KeyParts {
             .collect::<Result<_, DataError>>()?;
         Ok(Self {
             format: FORMAT,
+            task: job.task,
             sources,
             schema: job.schema.clone(),
             reading: job.reading,

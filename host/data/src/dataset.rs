@@ -1,9 +1,12 @@
 //! The prepared dataset on disk: a folder with
 //!
 //! - `manifest.json`: [`Manifest`]: what it was made of, the labels, and a digest of each other file;
-//! - `train-00000.parquet` and so on, likewise `validation-` and `test-`: one row a training example, with the columns
-//!   `record` (uint64), `origin`, `text`, `label` (strings), `label_id` (uint32), `input_ids`, `token_type_ids` (lists
-//!   of uint32) and `weight` (float); the numbers of a part's files ascend, and may have gaps;
+//! - `train-00000.parquet` and so on, likewise `validation-` and `test-`: one row an example, with the columns `record`
+//!   (uint64), `origin` (string), `input_ids` (list of uint32), `weight` (float), and, for classification, `text`,
+//!   `label` (strings), `label_id` (uint32), `token_type_ids`; for tagging, `tokens`, `tags` (strings), `token_type_ids`,
+//!   `labels` (list of int32: the tag at the first piece of each token, -100 elsewhere); for generation, `prompt`,
+//!   `completion` (strings), `labels` (the ids of the completion, -100 in the prompt). The numbers of a part's files
+//!   ascend, and may have gaps;
 //! - JSON lines: `dropped.jsonl`: [`crate::Dropped`]; `findings.jsonl`: [`crate::LocatedFinding`]; `suspects.jsonl`,
 //!   `adjudicate.jsonl`, `quarantined.jsonl`; `report.json`: [`PrepareReport`];
 //! - `train-lengths.u32`: the tokens of each training row, little-endian.
@@ -28,6 +31,7 @@ use crate::durable::Draft;
 use crate::error::DataError;
 use crate::labels::Labels;
 use crate::report::PrepareReport;
+use crate::task::Task;
 use crate::tokens::{Example, TokenSplit};
 use crate::validate::LocatedFinding;
 
@@ -201,6 +205,10 @@ impl Dataset {
     }
 
     fn load(&self, part: Part) -> Result<TokenSplit, DataError> {
+        let task = self.manifest.made_of.task;
+        if task != Task::Classification {
+            return Err(DataError::Task { found: task.name(), expected: Task::Classification.name() });
+        }
         let mut split = TokenSplit::default();
         for name in self.tables(part) {
             verify(&self.folder, &self.manifest, name)?;

@@ -71,6 +71,12 @@ pub enum DataError {
     /// The settings of the balance cannot be used.
     #[error("[data.balance]: {what}")]
     Balance { what: String },
+    /// A dataset that is for something else.
+    #[error("the dataset is one for {found}, expected one for {expected}")]
+    Task { found: &'static str, expected: &'static str },
+    /// A row whose tokens and tags are not equally many.
+    #[error("{origin}: {tokens} tokens have {tags} tags")]
+    Tags { origin: String, tokens: usize, tags: usize },
     /// More rows than row numbers can count.
     #[error("there are more than 4,294,967,294 rows")]
     TooManyRows,
@@ -185,6 +191,8 @@ impl DataError {
             Self::Duplicates(error) => return error.help(),
             Self::Shard(error) => return error.help(),
             Self::Table(error) => return error.help(),
+            Self::Tags { .. } => "give each token a tag, `O` where it is in no entity".to_owned(),
+            Self::Task { .. } => "Pegbox prepares data for this task, and does not train it yet".to_owned(),
             Self::TooManyRows => "prepare the data in several datasets".to_owned(),
             Self::Thread { .. } => "run the same command again, and report this if it comes back".to_owned(),
             Self::Balance { .. } | Self::Tokenize { .. } | Self::Io { .. } => return None,

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::split::SplitSettings;
 use crate::stage::{CleanStage, ValidateStage};
+use crate::task::Task;
 use crate::tokenize::TokenSettings;
 
 /// What to prepare.
 pub struct PrepareJob {
+    pub task: Task,
     /// At least one for training.
     pub sources: Vec<SourceFile>,
     pub schema: Schema,
@@ -51,7 +53,7 @@ pub struct SourceFile {
 pub struct Reading {
     /// Told by the files' names where it is not given.
     pub format: Option<Format>,
-    /// Every role is a field of its own where it is not given and the schema has a text; else detected.
+    /// Every role is a field of its own where it is not given and the schema has texts or tokens; else detected.
     pub layout: Option<Layout>,
     pub on_error: OnError,
     /// Of each file only so many rows, for a look at the data.
@@ -61,9 +63,10 @@ pub struct Reading {
 impl Reading {
     /// The settings of the readers.
     pub fn settings(&self, schema: &Schema) -> ReadSettings {
-        // The conventions of chat data have no texts and labels: a field that is called `messages` or `prompt` is
+        // The conventions of chat data have no texts and tokens: a field that is called `messages` or `prompt` is
         // a field like any other then.
-        let layout = self.layout.or_else(|| schema.role("text").map(|_| Layout::Fields));
+        let plain = ["text", "tokens"].iter().any(|role| schema.role(role).is_some());
+        let layout = self.layout.or(plain.then_some(Layout::Fields));
         ReadSettings { format: self.format, layout, ..ReadSettings::new(schema.clone()) }
     }
 }

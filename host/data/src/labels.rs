@@ -21,6 +21,11 @@ impl Labels {
         Ok(Self(names.into_iter().map(str::to_owned).collect()))
     }
 
+    /// Where there is nothing to tell apart.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
     pub fn names(&self) -> &[String] {
         &self.0
     }

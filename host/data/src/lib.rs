@@ -35,6 +35,8 @@ mod stage;
 mod state;
 /// One step each.
 mod steps;
+/// What a row is to the model.
+mod task;
 /// Text to token ids.
 mod tokenize;
 /// Token ids of a part of the dataset.
@@ -74,6 +76,7 @@ pub use split::SplitSettings;
 pub use stage::{
     CleanStage, MakeCleaner, MakeValidator, OnFailure, PLUGIN_FAILED, StageIdentity, ValidateStage,
 };
-pub use tokenize::{Encoded, TextTokenizer, TokenSettings};
+pub use task::Task;
+pub use tokenize::{Encoded, IGNORED, Rows, TextTokenizer, TokenSettings};
 pub use tokens::{Example, PaddedBatch, TokenSplit, collate_ids};
 pub use validate::LocatedFinding;

@@ -31,6 +31,7 @@ use crate::steps::read::QUARANTINED;
 use crate::steps::tokenize::{JsonLines, Tokenized, Tokenizing, dropped_file, suspects_file};
 use crate::steps::validate::Validation;
 use crate::steps::{annotate, clean, duplicates, leakage, read, validate};
+use crate::task::Task;
 use crate::tokenize::TextTokenizer;
 use crate::work::{Step, Workshop, short};
 
@@ -86,11 +87,12 @@ pub fn prepare(job: &PrepareJob, cache: &Path, progress: &dyn Progress) -> Resul
     Ok(Prepared { dataset, report: preparation.report, outcome })
 }
 
-/// A classifier learns from texts and their labels.
+/// Every row has what the task learns from.
 fn check_roles(job: &PrepareJob) -> Result<(), DataError> {
-    let labelled = job.annotations.is_some() && job.schema.role("annotations").is_some();
-    let wanted: &[&str] = if labelled { &["text"] } else { &["text", "label"] };
-    match wanted.iter().find(|role| job.schema.role(role).is_none()) {
+    let made = job.annotations.is_some() && job.schema.role("annotations").is_some();
+    let label = (job.task == Task::Classification && !made).then_some("label");
+    let wanted = job.task.roles().iter().copied().chain(label);
+    match wanted.into_iter().find(|role| job.schema.role(role).is_none()) {
         None => Ok(()),
         Some(role) => Err(DataError::Schema { what: format!("no field has the role `{role}`") }),
     }
@@ -149,7 +151,7 @@ impl Preparation<'_> {
             Some((step, shards)) => (step.key().to_owned(), shards.clone()),
             None => (read.key().to_owned(), shards),
         };
-        let labelled = self.job.annotations.is_none();
+        let labelled = self.job.task == Task::Classification && self.job.annotations.is_none();
         let mut index =
             self.timed("index", |this| index(&shards, this.job, &this.origins, labelled, this.threads))?;
         let adjudicate = self.timed("annotations", |this| this.annotate(&shards, &mut index))?;
@@ -165,7 +167,10 @@ impl Preparation<'_> {
         }
         self.timed("leakage", |this| this.leakage(&shards, &mut index))?;
         let labels = self.labels(&shards, &index)?;
-        let balance = balance(&mut index, &self.job.balance)?;
+        let balance = match self.job.task {
+            Task::Classification => balance(&mut index, &self.job.balance)?,
+            Task::Tagging | Task::Generation => Balance::none(&index),
+        };
         let tokenizing = Tokenizing {
             job: self.job,
             shards: &shards,
@@ -297,6 +302,9 @@ impl Preparation<'_> {
         index: &Index,
         clusters: Option<&Clusters>,
     ) -> Result<Option<Judged>, DataError> {
+        if self.job.task != Task::Classification {
+            return Ok(None);
+        }
         let free = |state| state == State::Free;
         let labelled = Labelled::new(shards, index, clusters, free, "labels", self.progress);
         self.report.conflicts = Some(labelled.conflicts(&self.origins)?);
@@ -350,6 +358,9 @@ impl Preparation<'_> {
 
     /// The classes of the training rows; the other parts may have no others.
     fn labels(&self, shards: &Shards, index: &Index) -> Result<Labels, DataError> {
+        if self.job.task != Task::Classification {
+            return self.tags(index);
+        }
         let rows = || (0_u32..).zip(index.states.iter().copied().zip(index.labels.iter().copied()));
         let name = |label: u32| index.names.get(label as usize).map(String::as_str);
         let mut trained = vec![false; index.names.len()];
@@ -376,6 +387,14 @@ impl Preparation<'_> {
             });
         }
         Ok(labels)
+    }
+
+    /// The tags of all rows, whatever their part: which parts an entity is in is for the split to say.
+    fn tags(&self, index: &Index) -> Result<Labels, DataError> {
+        match self.job.task {
+            Task::Tagging => Labels::from_training(index.tags.iter().map(String::as_str)),
+            Task::Classification | Task::Generation => Ok(Labels::none()),
+        }
     }
 
     /// What the tokens came to.

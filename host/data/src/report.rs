@@ -293,7 +293,7 @@ pub struct SuspectExample {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SplitReport {
-    /// `stratified`, `random`, `group`, `time`, or `given` where every row's file says its part.
+    /// `stratified`, `iterative` (by sets of labels), `random`, `group`, `time`, or `given` where every row's file says its part.
     pub method: String,
     pub seed: u64,
     /// Sets of rows that had to stay together, with more than one row.

@@ -5,7 +5,7 @@
 
 use pegbox_duplicates::Clusters;
 use pegbox_records::Part;
-use pegbox_sampling::split::{Shares, Splitter, straddling};
+use pegbox_sampling::split::{LabelSets, Shares, Splitter, straddling};
 use pegbox_sampling::{SamplingError, Units};
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +80,12 @@ pub(crate) fn split(
                 let names: Vec<&str> = index.names.iter().map(String::as_str).collect();
                 ("stratified", splitter.stratified(&labels, &names))
             }
+            // Rows with tags: each type of entity gets its share.
+            (None, false) if settings.stratify && index.entity_types > 0 => {
+                let (labels, ends) = entities(index, &rows);
+                let sets = LabelSets::new(&ends, &labels, index.entity_types).map_err(refused)?;
+                ("iterative", splitter.iterative(&sets))
+            }
             (None, false) => ("random", splitter.random()),
         }
     };
@@ -96,6 +102,19 @@ pub(crate) fn split(
         left_out: split.leaks.len() as u64,
         straddling: straddling(&units, &split.parts) as u64,
     })
+}
+
+/// The types of the entities of some rows, one row after the other, and where each row ends.
+fn entities(index: &Index, rows: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    let (all, ends) = &index.entities;
+    let end = |row: u32| ends.get(row as usize).copied().unwrap_or(0) as usize;
+    let (mut labels, mut picked) = (Vec::new(), Vec::with_capacity(rows.len()));
+    for row in rows {
+        let start = row.checked_sub(1).map_or(0, end);
+        labels.extend_from_slice(all.get(start..end(*row)).unwrap_or_default());
+        picked.push(labels.len() as u32);
+    }
+    (labels, picked)
 }
 
 /// The number of a given part.

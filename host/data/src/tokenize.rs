@@ -30,6 +30,8 @@ pub struct Encoded {
     pub ids: Vec<u32>,
     /// Of the same length.
     pub type_ids: Vec<u32>,
+    /// Of the same length, where tokens have labels; else empty.
+    pub labels: Vec<i32>,
     /// The tokens before truncation, special tokens included.
     pub full_length: usize,
 }
@@ -40,6 +42,10 @@ pub struct TextTokenizer {
     max_length: usize,
     /// Special tokens that each row gets.
     special: Special,
+    /// The special tokens before a text.
+    prefix: Vec<u32>,
+    /// What ends a generated text.
+    end: Vec<u32>,
     pad_id: u32,
 }
 
@@ -59,7 +65,12 @@ impl TextTokenizer {
                 "max-length = {max_length} leaves no room beside its {around} special tokens"
             )));
         }
-        Ok(Self { tokenizer, max_length, special, pad_id })
+        let (prefix, mut end) =
+            self::around(&tokenizer, special).map_err(|error| failed(error.to_string()))?;
+        if end.is_empty() {
+            end.extend(ENDS.iter().find_map(|token| tokenizer.token_to_id(token)));
+        }
+        Ok(Self { tokenizer, max_length, special, prefix, end, pad_id })
     }
 
     /// The id that pads rows.
@@ -89,27 +100,107 @@ impl TextTokenizer {
         Ok(Encoded {
             ids: encoding.get_ids().to_vec(),
             type_ids: encoding.get_type_ids().to_vec(),
+            labels: Vec::new(),
             full_length,
         })
     }
 
-    /// The rows that a text becomes, by the policy for texts that are too long: none if it is dropped, several if it
-    /// is split; each with the length of the whole text.
-    pub fn rows(&self, text: &str, policy: OverLong) -> Result<Vec<Encoded>, String> {
+    /// The rows that a text becomes, by the policy for texts that are too long.
+    pub fn rows(&self, text: &str, policy: OverLong) -> Result<Rows, String> {
         let whole = self.tokenizer.encode_fast(text, true).map_err(|error| error.to_string())?;
-        let (ids, type_ids, full_length) = (whole.get_ids(), whole.get_type_ids(), whole.len());
+        self.fit(whole.get_ids(), whole.get_type_ids(), &[], self.special, policy)
+    }
+
+    /// The rows that tagged words become. The first piece of a word gets the word's label, every other token
+    /// [`IGNORED`].
+    pub fn tagged_rows(&self, words: &[&str], labels: &[i32], policy: OverLong) -> Result<Rows, String> {
+        let whole = self.tokenizer.encode(words, true).map_err(|error| error.to_string())?;
+        let mut before = None;
+        let of_tokens: Vec<i32> = whole
+            .get_word_ids()
+            .iter()
+            .map(|word| {
+                let begins = word.is_some() && *word != before;
+                before = *word;
+                let label = word.filter(|_| begins).and_then(|word| labels.get(word as usize));
+                label.copied().unwrap_or(IGNORED)
+            })
+            .collect();
+        self.fit(whole.get_ids(), whole.get_type_ids(), &of_tokens, self.special, policy)
+    }
+
+    /// The rows that a prompt and its completion become: a line each, and the end of the text. The labels of the
+    /// completion's tokens, and of the end, are their ids; those of the prompt are [`IGNORED`].
+    pub fn completion_rows(&self, prompt: &str, completion: &str, policy: OverLong) -> Result<Rows, String> {
+        let encode = |text: &str| {
+            let encoded = self.tokenizer.encode_fast(text, false).map_err(|error| error.to_string())?;
+            Ok::<_, String>(encoded.get_ids().to_vec())
+        };
+        let mut ids = self.prefix.clone();
+        ids.extend(encode(&format!("{prompt}\n"))?);
+        let asked = ids.len();
+        ids.extend(encode(completion)?);
+        ids.extend(&self.end);
+        let label = |(place, id): (usize, &u32)| if place < asked { IGNORED } else { *id as i32 };
+        let labels: Vec<i32> = ids.iter().enumerate().map(label).collect();
+        let special = Special { prefix: self.prefix.len(), suffix: self.end.len() };
+        self.fit(&ids, &vec![0; ids.len()], &labels, special, policy)
+    }
+
+    fn fit(
+        &self,
+        ids: &[u32],
+        type_ids: &[u32],
+        labels: &[i32],
+        special: Special,
+        policy: OverLong,
+    ) -> Result<Rows, String> {
+        let full_length = ids.len();
         let fitted =
-            cut(0, full_length, self.max_length, self.special, policy).map_err(|error| error.to_string())?;
-        Ok(match fitted {
-            Fitted::Whole => vec![Encoded { ids: ids.to_vec(), type_ids: type_ids.to_vec(), full_length }],
+            cut(0, full_length, self.max_length, special, policy).map_err(|error| error.to_string())?;
+        let rows = match fitted {
+            Fitted::Whole => vec![Encoded {
+                ids: ids.to_vec(),
+                type_ids: type_ids.to_vec(),
+                labels: labels.to_vec(),
+                full_length,
+            }],
             Fitted::Dropped => Vec::new(),
             Fitted::Pieces(pieces) => pieces
                 .iter()
-                .map(|piece| Encoded { ids: piece.of(ids), type_ids: piece.of(type_ids), full_length })
+                .map(|piece| Encoded {
+                    ids: piece.of(ids),
+                    type_ids: piece.of(type_ids),
+                    labels: if labels.is_empty() { Vec::new() } else { piece.of(labels) },
+                    full_length,
+                })
                 .collect(),
-        })
+        };
+        Ok(Rows { rows, full_length })
     }
 }
+
+/// The label of a token that is not to be learned, as Transformers has it.
+pub const IGNORED: i32 = -100;
+
+/// What a text becomes: no row if it is dropped, several if it is split.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rows {
+    pub rows: Vec<Encoded>,
+    /// The tokens before anything is cut, special tokens included.
+    pub full_length: usize,
+}
+
+/// The special tokens before and behind a text.
+fn around(tokenizer: &Tokenizer, special: Special) -> tokenizers::Result<(Vec<u32>, Vec<u32>)> {
+    let encoding = tokenizer.encode("a", true)?;
+    let ids = encoding.get_ids();
+    let behind = ids.get(ids.len().saturating_sub(special.suffix)..).unwrap_or_default();
+    Ok((ids.get(..special.prefix).unwrap_or_default().to_vec(), behind.to_vec()))
+}
+
+/// The usual names of the token that ends a text.
+const ENDS: [&str; 6] = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<eos>", "[SEP]"];
 
 /// How many special tokens stand before and behind a text.
 fn special(tokenizer: &Tokenizer) -> tokenizers::Result<Special> {
@@ -164,19 +255,31 @@ mod tests {
         let tokenizer = TextTokenizer::from_bytes(TINY.as_bytes(), "tiny", 5).unwrap();
         let long = "hello world hello hello world";
         let ids = |policy| -> Vec<Vec<u32>> {
-            tokenizer.rows(long, policy).unwrap().into_iter().map(|row| row.ids).collect()
+            tokenizer.rows(long, policy).unwrap().rows.into_iter().map(|row| row.ids).collect()
         };
         assert_eq!(ids(OverLong::Truncate(Side::Right)), [[2, 4, 5, 4, 3]]);
         assert_eq!(ids(OverLong::Truncate(Side::Left)), [[2, 4, 4, 5, 3]]);
         assert_eq!(ids(OverLong::Split { stride: 1 }), [[2, 4, 5, 4, 3], [2, 4, 4, 5, 3]]);
         assert!(ids(OverLong::Drop).is_empty());
         assert!(tokenizer.rows(long, OverLong::Fail).is_err());
-        assert_eq!(tokenizer.rows("hello", OverLong::Fail).unwrap()[0].ids, [2, 4, 3]);
-        assert_eq!(tokenizer.rows(long, OverLong::Drop).unwrap(), vec![]);
+        assert_eq!(tokenizer.rows("hello", OverLong::Fail).unwrap().rows[0].ids, [2, 4, 3]);
+        assert_eq!(tokenizer.rows(long, OverLong::Drop).unwrap(), Rows { rows: vec![], full_length: 7 });
         assert_eq!(
             tokenizer.encode(long).unwrap(),
-            tokenizer.rows(long, OverLong::Truncate(Side::Right)).unwrap()[0]
+            tokenizer.rows(long, OverLong::Truncate(Side::Right)).unwrap().rows[0]
         );
+    }
+
+    #[test]
+    fn tags_stand_at_the_first_piece_and_completions_are_learned() {
+        let tokenizer = TextTokenizer::from_bytes(TINY.as_bytes(), "tiny", 8).unwrap();
+        let policy = OverLong::Truncate(Side::Right);
+        let tagged = tokenizer.tagged_rows(&["hello", "world", "hello"], &[1, 0, 2], policy).unwrap();
+        assert_eq!(tagged.rows[0].ids, [2, 4, 5, 4, 3]);
+        assert_eq!(tagged.rows[0].labels, [IGNORED, 1, 0, 2, IGNORED]);
+        let row = &tokenizer.completion_rows("hello", "world world", policy).unwrap().rows[0];
+        assert_eq!(row.ids, [2, 4, 5, 5, 3]);
+        assert_eq!(row.labels, [IGNORED, IGNORED, 5, 5, 3]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use pegbox_plugin_abi::validation::Severity;
 
+use crate::model::Task;
 use crate::plugins::{self, PluginUse};
 use crate::reader::{Section, nearest};
 
@@ -145,7 +146,7 @@ pub struct Duplicates {
     /// `near`: the Jaccard index from which texts are near-duplicates; 0.8 by default. None if `exact-only = true`.
     pub near: Option<f64>,
     pub shingle: Shingle,
-    /// `fields`: roles that are compared; `text` by default.
+    /// `fields`: roles that are compared; those of the task's texts where there are none.
     pub fields: Vec<String>,
     pub keep: Keep,
 }
@@ -216,12 +217,19 @@ pub enum Target {
     Temperature(f64),
 }
 
-pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Data> {
+/// `task` is none where the recipe does not say it rightly.
+pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<Data> {
     let train = section.required_texts("train", "\"data/train.jsonl\"");
     let test = section.texts("test");
     let validation = section.texts("validation");
-    // Several annotators' labels become one, which then need not be there.
-    let wanted: &[&str] = if section.holds("annotations") { &["text"] } else { &["text", "label"] };
+    let wanted: &[&str] = match task {
+        // Several annotators' labels become one, which then need not be there.
+        Some(Task::Classification) if section.holds("annotations") => &["text"],
+        Some(Task::Classification) => &["text", "label"],
+        Some(Task::Tagging) => &["tokens", "tags"],
+        Some(Task::Generation) => &["prompt", "completion"],
+        None => &[],
+    };
     let fields = section
         .required_table("fields", "fields = { text = \"text\", label = \"label\" }")
         .and_then(|fields| read_fields(fields, wanted));
@@ -308,6 +316,9 @@ fn read_over_long(section: &mut Section<'_, '_>) -> OverLong {
 
 fn read_fields(section: Section<'_, '_>, wanted: &[&str]) -> Option<Vec<(String, String)>> {
     let fields = read_names(&section)?;
+    if fields.is_empty() && wanted.is_empty() {
+        section.fault(section.span(), "`fields` names no field", None);
+    }
     for role in wanted.iter().filter(|role| !fields.iter().any(|(key, _)| key == *role)) {
         let keys: Vec<&str> = fields.iter().map(|(key, _)| key.as_str()).collect();
         let message = format!("[data].fields needs `{role}`");
@@ -315,7 +326,7 @@ fn read_fields(section: Section<'_, '_>, wanted: &[&str]) -> Option<Vec<(String,
         match nearest(role, &keys) {
             Some(near) => section.fault(
                 section.span_of(near),
-                format!("{message}; `{near}` is no role that a classifier learns from"),
+                format!("{message}; `{near}` is no role that this task learns from"),
                 Some(format!("did you mean `{role}`?")),
             ),
             None => section.fault(section.span(), message, Some(format!("for example {role} = \"{role}\""))),
@@ -395,7 +406,7 @@ fn read_duplicates(mut section: Section<'_, '_>) -> Duplicates {
     Duplicates {
         near: if exact_only { None } else { Some(near.unwrap_or(0.8)) },
         shingle: shingle.unwrap_or(Shingle::Characters(5)),
-        fields: if fields.is_empty() { vec!["text".to_owned()] } else { fields },
+        fields,
         keep: keep.unwrap_or(Keep::First),
     }
 }

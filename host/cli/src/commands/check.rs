@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use pegbox_data::{BatchPlan, Dataset, Part, PrepareJob};
+use pegbox_data::{BatchPlan, Dataset, Part, PrepareJob, Task};
 use pegbox_train::probe;
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     }
     let base = base::bring(session, recipe)?;
 
-    let mut job = dataset::job(session, recipe, &base, &plugins)?;
+    let mut job = dataset::job(session, recipe, &base.tokenizer, &plugins)?;
     let bytes: u64 =
         job.sources.iter().filter_map(|source| fs::metadata(&source.path).ok()).map(|meta| meta.len()).sum();
     let sample = tempfile::tempdir()
@@ -67,6 +67,10 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     }
     let (prepared, _) = dataset::prepare_job(session, &job, &cache)?;
     print(&super::prepare::summary(&prepared.report));
+    if job.task != Task::Classification {
+        console.say(format!("check: the data is well; Pegbox does not train {} yet", job.task.name()));
+        return Ok(());
+    }
     print(&first_rows(&prepared.dataset, &base.tokenizer)?);
 
     let material = Material { session, recipe, base: &base, plugins: &plugins, dataset: &prepared.dataset };

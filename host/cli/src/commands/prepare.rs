@@ -1,23 +1,50 @@
 //! `pegbox prepare`: the dataset, and a report of what happened to the records.
 
+use std::path::PathBuf;
+
 use pegbox_data::{
     AnnotationReport, BenchmarkLeakage, CodeCount, ConflictReport, DuplicateReport, FileReport, Part,
-    PrepareReport, StageReport, SuspectReport,
+    PrepareReport, Prepared, StageReport, SuspectReport, Task,
 };
+use pegbox_report::About;
 use pegbox_runtime::Severity;
 
-use super::Ground;
 use crate::console::print;
+use crate::plugins::RecipePlugins;
 use crate::report::Report;
 use crate::session::Session;
+use crate::stages::{base, dataset, settings};
 use pegbox_recipe::Recipe;
 
 pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
-    let ground = Ground::new(session, recipe.clone())?;
-    print(&summary(&ground.prepared.report));
-    let folder = ground.prepared.dataset.folder();
-    session.console.say(format!("prepare: the whole report is {}", folder.join("report.json").display()));
+    let plugins = RecipePlugins::load(session, recipe)?;
+    plugins.try_all()?;
+    let tokenizer = match settings::task(recipe) {
+        // Their models are known here, so a length that the model does not have is told before the work begins.
+        Task::Classification | Task::Tagging => base::bring(session, recipe)?.tokenizer,
+        Task::Generation => base::tokenizer(session, recipe)?,
+    };
+    let (prepared, _) = dataset::bring(session, recipe, &tokenizer, &plugins)?;
+    print(&summary(&prepared.report));
+    let page = write_page(recipe, &prepared)?;
+    session.console.say(format!("prepare: the whole report is {}", page.display()));
     Ok(())
+}
+
+/// The report as a page, beside the dataset.
+fn write_page(recipe: &Recipe, prepared: &Prepared) -> Result<PathBuf, Box<Report>> {
+    let dataset = &prepared.dataset;
+    let about = About {
+        recipe: recipe.path.display().to_string(),
+        dataset_key: dataset.key().to_owned(),
+        // The dataset is the same whenever it is made.
+        created: String::new(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let page = dataset.folder().join("report.html");
+    pegbox_durable::write_file(&page, pegbox_report::html(&prepared.report, &about).as_bytes())
+        .map_err(|error| Report::new(format!("cannot write {}: {error}", page.display())))?;
+    Ok(page)
 }
 
 /// What a user wants to know of a preparation, on one screen.
@@ -38,8 +65,8 @@ pub fn summary(report: &PrepareReport) -> String {
     let rows = |part: Part| report.rows.get(&part).copied().unwrap_or(0);
     let [train, validation, test] = Part::ALL.map(rows);
     lines.push(format!(
-        "split       {train} training, {validation} validation and {test} test rows, {} labels",
-        report.classes.len()
+        "split       {train} training, {validation} validation and {test} test rows{}",
+        if report.classes.is_empty() { String::new() } else { format!(", {} labels", report.classes.len()) }
     ));
     if report.split.left_out > 0 {
         let rows = report.split.left_out;

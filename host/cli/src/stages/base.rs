@@ -47,6 +47,13 @@ pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
     Ok(Base { model, config, tokenizer })
 }
 
+/// Brings the tokenizer of the recipe's base model here, whatever the model: a folder may hold nothing else.
+pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<Vec<u8>, Box<Report>> {
+    let model = fetch(session, &recipe.model.source, &recipe.folder)?;
+    let path = model.folder.join("tokenizer.json");
+    fs::read(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
+}
+
 /// Brings any base model here, and says where it came from.
 pub fn fetch(session: &Session, source: &str, folder: &Path) -> Result<BaseModel, Box<Report>> {
     let parsed = Source::parse(source, folder)?;

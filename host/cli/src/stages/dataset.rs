@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use pegbox_data::{
-    BatchSettings, BatchSize, CacheOutcome, DataError, Part, PrepareJob, Prepared, Schema, SourceFile,
+    BatchSettings, BatchSize, CacheOutcome, DataError, Part, PrepareJob, Prepared, Schema, SourceFile, Task,
     TokenSettings, prepare,
 };
 use pegbox_records::sources;
 
-use super::base::Base;
 use super::settings;
 use crate::console::Outcome;
 use crate::plugins::RecipePlugins;
@@ -20,10 +19,10 @@ use pegbox_recipe::{Batch, Recipe};
 pub fn bring(
     session: &Session,
     recipe: &Recipe,
-    base: &Base,
+    tokenizer: &[u8],
     plugins: &RecipePlugins,
 ) -> Result<(Prepared, Outcome), Box<Report>> {
-    let job = job(session, recipe, base, plugins)?;
+    let job = job(session, recipe, tokenizer, plugins)?;
     prepare_job(session, &job, &session.datasets())
 }
 
@@ -35,12 +34,16 @@ pub fn prepare_job(
     let stage = session.console.stage("prepare");
     let prepared = prepare(job, cache, &stage)?;
     let dataset = &prepared.dataset;
+    let of_what = match job.task {
+        Task::Classification => format!(", {} labels", dataset.labels().len()),
+        Task::Tagging => format!(", {} tags", dataset.labels().len()),
+        Task::Generation => String::new(),
+    };
     let result = format!(
-        "{} training, {} validation and {} test rows, {} labels",
+        "{} training, {} validation and {} test rows{of_what}",
         dataset.len(Part::Train),
         dataset.len(Part::Validation),
         dataset.len(Part::Test),
-        dataset.labels().len(),
     );
     let outcome = match &prepared.outcome {
         CacheOutcome::Loaded => stage.unchanged(&result),
@@ -57,7 +60,7 @@ pub fn prepare_job(
 pub fn job(
     session: &Session,
     recipe: &Recipe,
-    base: &Base,
+    tokenizer: &[u8],
     plugins: &RecipePlugins,
 ) -> Result<PrepareJob, Box<Report>> {
     let data = &recipe.data;
@@ -70,18 +73,19 @@ pub fn job(
     sources.extend(files(Part::Test, &data.test)?);
     let fields = data.fields.iter().map(|(role, name)| (role.as_str(), name.as_str()));
     Ok(PrepareJob {
+        task: settings::task(recipe),
         sources,
         schema: Schema::new(fields).map_err(DataError::from)?,
         reading: settings::reading(data),
         cleaners: plugins.clean_stages(recipe),
         annotations: settings::annotations(data),
-        duplicates: settings::duplicates(data),
+        duplicates: settings::duplicates(data, settings::task(recipe)),
         validators: plugins.validate_stages(recipe),
         suspects: data.suspects.map(settings::suspects),
         split: settings::split(data),
         leakage: settings::leakage(data, &recipe.folder)?,
         balance: settings::balance(data),
-        tokenizer: base.tokenizer.clone(),
+        tokenizer: tokenizer.to_vec(),
         tokens: TokenSettings {
             max_length: recipe.model.max_length as usize,
             over_long: settings::over_long(recipe),

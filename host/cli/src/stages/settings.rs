@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pegbox_data::{
     Aggregate, AnnotationSettings, BalanceSettings, Balancing, DuplicateSettings, Format, KeepRow, Layout,
-    LeakageSettings, OnError, Reading, Shingle, SplitSettings, SuspectAction, Target, Ties, Weighting,
+    LeakageSettings, OnError, Reading, Shingle, SplitSettings, SuspectAction, Target, Task, Ties, Weighting,
 };
 use pegbox_recipe::{self as recipe, Data, OnFailure, Recipe};
 use pegbox_records::sources;
@@ -29,6 +29,15 @@ pub fn over_long(recipe: &Recipe) -> pegbox_data::OverLong {
         recipe::OverLong::Drop => pegbox_data::OverLong::Drop,
         recipe::OverLong::Split { stride } => pegbox_data::OverLong::Split { stride: stride as usize },
         recipe::OverLong::Fail => pegbox_data::OverLong::Fail,
+    }
+}
+
+/// What the model learns.
+pub fn task(recipe: &Recipe) -> Task {
+    match recipe.model.task {
+        recipe::Task::Classification => Task::Classification,
+        recipe::Task::Tagging => Task::Tagging,
+        recipe::Task::Generation => Task::Generation,
     }
 }
 
@@ -70,8 +79,9 @@ pub fn annotations(data: &Data) -> Option<AnnotationSettings> {
 }
 
 /// What counts as a duplicate.
-pub fn duplicates(data: &Data) -> Option<DuplicateSettings> {
+pub fn duplicates(data: &Data, task: Task) -> Option<DuplicateSettings> {
     let wanted = data.duplicates.as_ref()?;
+    let texts = || task.texts().iter().map(|role| (*role).to_owned()).collect();
     // What is out of range is refused where it is used, with its name.
     let size = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
     Some(DuplicateSettings {
@@ -80,7 +90,7 @@ pub fn duplicates(data: &Data) -> Option<DuplicateSettings> {
             recipe::Shingle::Characters(characters) => Shingle::Characters(size(characters)),
             recipe::Shingle::Words(words) => Shingle::Words(size(words)),
         },
-        fields: wanted.fields.clone(),
+        fields: if wanted.fields.is_empty() { texts() } else { wanted.fields.clone() },
         keep: match wanted.keep {
             recipe::Keep::First => KeepRow::First,
             recipe::Keep::Last => KeepRow::Last,

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use pegbox_runtime::{Cleaner, Finding, Outcome, PluginError, RowBatch, Severity, Validator};
 
 use pegbox_records::Schema;
+use pegbox_records::parquet_out::Values;
 use pegbox_sampling::batches::{BatchSettings, BatchSize};
 use pegbox_sampling::lengths::{OverLong, Side};
 
@@ -11,6 +12,7 @@ use super::*;
 use crate::job::{BalanceSettings, Reading, SourceFile};
 use crate::split::SplitSettings;
 use crate::stage::{CleanStage, OnFailure, StageIdentity, ValidateStage};
+use crate::task::Task;
 use crate::tokenize::TokenSettings;
 
 const TINY: &str = include_str!("../tokenize/tiny.json");
@@ -94,6 +96,7 @@ fn job(folder: &Path) -> PrepareJob {
             on_failure: OnFailure::Fail,
             fail_on: Some(Severity::Error),
         }],
+        task: Task::Classification,
         reading: Reading::default(),
         annotations: None,
         duplicates: None,
@@ -329,4 +332,59 @@ fn the_format_of_a_file_does_not_change_the_dataset() {
     for part in Part::ALL {
         assert_eq!(lines.split(part).unwrap(), tabs.split(part).unwrap());
     }
+}
+
+/// Tags and entities, or prompts and completions, in the place of texts and labels.
+#[test]
+fn tokens_with_tags_and_prompts_with_completions_are_prepared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.jsonl");
+    let row = |number: usize| {
+        let tag = if number % 3 == 0 { "B-place" } else { "O" };
+        format!(
+            "{{\"tokens\": [\"hello\", \"world\", \"{number}\"], \"tags\": [\"O\", \"{tag}\", \"O\"], \
+             \"instruction\": \"hello {number}\", \"input\": \"\", \"output\": \"world\"}}\n"
+        )
+    };
+    fs::write(&path, (0..60).map(row).collect::<String>()).unwrap();
+    let mut job = job(folder.path());
+    job.sources = vec![SourceFile { part: Part::Train, path }];
+    (job.cleaners, job.validators) = (Vec::new(), Vec::new());
+    job.split = SplitSettings { seed: 7, ..SplitSettings::default() };
+
+    job.task = Task::Tagging;
+    job.schema = Schema::new([("tokens", "tokens"), ("tags", "tags")]).unwrap();
+    let tagged = run(&job, folder.path()).unwrap();
+    assert_eq!(tagged.report.split.method, "iterative");
+    assert_eq!(tagged.dataset.labels().names(), ["B-place", "O"]);
+    let rows = |prepared: &Prepared, columns: &[&str]| {
+        let table = prepared.dataset.folder().join("train-00000.parquet");
+        let table = pegbox_records::parquet_out::ParquetRows::open(&table, columns).unwrap();
+        table.batches().unwrap().next().unwrap().unwrap().values
+    };
+    let Values::I32List(labels) = &rows(&tagged, &["labels"])[0] else { panic!("no list") };
+    let with_entity = labels.iter().filter(|labels| labels.contains(&0)).count();
+    assert_eq!((labels.len(), with_entity), (42, 14));
+    assert!(labels.iter().all(|labels| labels[0] == -100 && labels[1] == 1));
+    let error = tagged.dataset.train().unwrap_err();
+    assert_eq!(error.to_string(), "the dataset is one for tagging, expected one for classification");
+
+    job.task = Task::Generation;
+    job.schema = Schema::new([("prompt", "prompt"), ("completion", "completion")]).unwrap();
+    let generated = run(&job, folder.path()).unwrap();
+    assert_eq!(generated.report.files[0].layout, "alpaca");
+    let [Values::U32List(ids), Values::I32List(labels)] = &rows(&generated, &["input_ids", "labels"])[..]
+    else {
+        panic!("no lists")
+    };
+    for (ids, labels) in ids.iter().zip(labels.iter()) {
+        assert_eq!((ids.len(), labels.iter().filter(|label| **label >= 0).count()), (labels.len(), 2));
+    }
+
+    let text = fs::read_to_string(&job.sources[0].path).unwrap();
+    fs::write(&job.sources[0].path, text.replacen("\"O\", \"B-place\"", "\"B-place\"", 1)).unwrap();
+    job.task = Task::Tagging;
+    job.schema = Schema::new([("tokens", "tokens"), ("tags", "tags")]).unwrap();
+    let error = run(&job, folder.path()).unwrap_err();
+    assert_eq!(error.to_string(), "rows.jsonl:1: 3 tokens have 2 tags");
 }

@@ -18,6 +18,20 @@ pub(crate) struct Balance {
     pub report: BalanceReport,
 }
 
+impl Balance {
+    /// Where rows have no classes.
+    pub fn none(index: &Index) -> Self {
+        let rows = index.states.iter().filter(|state| **state == State::Train).count() as u64;
+        let report = BalanceReport {
+            method: "none".to_owned(),
+            rows_before: rows,
+            rows_after: rows,
+            ..BalanceReport::default()
+        };
+        Self { report, ..Self::default() }
+    }
+}
+
 /// Decides by the classes of the training rows; rows that are left out are marked.
 pub(crate) fn balance(index: &mut Index, settings: &BalanceSettings) -> Result<Balance, DataError> {
     let refused = |error: pegbox_sampling::SamplingError| DataError::Balance { what: error.to_string() };

@@ -1,6 +1,6 @@
 //! What the later steps need to know of each row, a few bytes each: label, part, group, time, size.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use pegbox_records::{Origins, Part, Record, Schema};
 use xxhash_rust::xxh3::xxh3_64;
@@ -10,6 +10,7 @@ use crate::job::{KeepRow, PrepareJob};
 use crate::parallel;
 use crate::rows::Shards;
 use crate::state::State;
+use crate::task::{Task, entity};
 
 /// The label of a row that has none.
 pub(crate) const NO_LABEL: u32 = u32::MAX;
@@ -31,6 +32,13 @@ pub(crate) struct Index {
     pub times: Option<Vec<i64>>,
     /// Characters of the compared texts; only where the longest of several duplicates stays.
     pub sizes: Option<Vec<u32>>,
+    /// Where tokens are tagged: all tags, sorted by their bytes.
+    pub tags: Vec<String>,
+    /// Where tokens are tagged: the types of the entities of each row, as numbers, one row after the other, and where
+    /// each row ends.
+    pub entities: (Vec<u32>, Vec<u32>),
+    /// How many types of entities there are.
+    pub entity_types: usize,
 }
 
 /// Reads all rows once.
@@ -49,7 +57,7 @@ pub(crate) fn index(
         shards.len(),
         threads,
         || Ok(()),
-        |(), number| places.index(&shards.read(number)?, job, origins),
+        |(), number| places.index(&shards.read(number)?, shards.schema(), job, origins),
     )?;
     check(&of_shards, shards.schema(), labelled)?;
     Ok(join(of_shards))
@@ -57,7 +65,9 @@ pub(crate) fn index(
 
 /// Where in a record what is indexed stands.
 struct Places {
-    text: Option<usize>,
+    /// Each row must have these.
+    needed: Vec<usize>,
+    tags: Option<usize>,
     label: Option<usize>,
     group: Option<usize>,
     time: Option<usize>,
@@ -74,8 +84,9 @@ impl Places {
         };
         let compared = job.duplicates.as_ref().filter(|settings| settings.keep == KeepRow::Longest);
         Ok(Self {
-            text: schema.role("text"),
-            label: schema.role("label"),
+            needed: job.task.roles().iter().filter_map(|role| schema.role(role)).collect(),
+            tags: schema.role("tags").filter(|_| job.task == Task::Tagging),
+            label: schema.role("label").filter(|_| job.task == Task::Classification),
             group: optional(&job.split.group, "split.group")?,
             time: optional(&job.split.time, "split.time")?,
             compared: compared
@@ -85,15 +96,23 @@ impl Places {
         })
     }
 
-    fn index(&self, records: &[Record], job: &PrepareJob, origins: &Origins) -> Result<OfShard, DataError> {
+    fn index(
+        &self,
+        records: &[Record],
+        schema: &Schema,
+        job: &PrepareJob,
+        origins: &Origins,
+    ) -> Result<OfShard, DataError> {
         let mut found = OfShard::default();
         let mut numbers: HashMap<&str, u32> = HashMap::new();
         for record in records {
             let value = |place: Option<usize>| record.values.get(place?)?.as_deref();
             let origin = || origins.of(record).to_string();
-            let text = value(self.text);
-            if text.is_none() {
-                found.without_text.get_or_insert_with(|| (origin(), 0)).1 += 1;
+            if let Some(place) = self.needed.iter().find(|place| value(Some(**place)).is_none()) {
+                found.lacking.get_or_insert_with(|| (*place, origin(), 0)).2 += 1;
+            }
+            if let Some(tags) = self.tags {
+                found.add_tags(value(Some(tags)).unwrap_or_default());
             }
             let label = match value(self.label) {
                 None => {
@@ -109,7 +128,8 @@ impl Places {
             let part = job.sources.get(record.source as usize).map_or(Part::Train, |source| source.part);
             found.states.push(if part == Part::Train { State::Free } else { State::of(part) });
             if self.hashed {
-                found.texts.push(xxh3_64(text.unwrap_or_default().as_bytes()));
+                let text = job.task.text(schema, record).unwrap_or_default();
+                found.texts.push(xxh3_64(text.as_bytes()));
             }
             if let Some(place) = self.group {
                 // A row without a group is a group for itself.
@@ -150,20 +170,45 @@ struct OfShard {
     groups: Vec<u64>,
     times: Vec<i64>,
     sizes: Vec<u32>,
+    tags: BTreeSet<String>,
+    /// Of each row.
+    entities: Vec<BTreeSet<String>>,
+    /// The place of what the first such row lacks, the row, and how many lack something.
+    lacking: Option<(usize, String, usize)>,
     /// The first such row, and how many there are.
-    without_text: Option<(String, usize)>,
     without_label: Option<(String, usize)>,
 }
 
+impl OfShard {
+    fn add_tags(&mut self, tags: &str) {
+        let mut kinds = BTreeSet::new();
+        for tag in tags.split(' ').filter(|tag| !tag.is_empty()) {
+            if !self.tags.contains(tag) {
+                self.tags.insert(tag.to_owned());
+            }
+            if let Some(kind) = entity(tag).filter(|kind| !kinds.contains(*kind)) {
+                kinds.insert(kind.to_owned());
+            }
+        }
+        self.entities.push(kinds);
+    }
+}
+
 fn check(shards: &[OfShard], schema: &Schema, labelled: bool) -> Result<(), DataError> {
-    let told = |role: &str, lacking: &dyn Fn(&OfShard) -> Option<(String, usize)>| {
-        let mut lacking = shards.iter().filter_map(lacking);
-        let Some((origin, first)) = lacking.next() else { return Ok(()) };
-        let count = first + lacking.map(|(_, count)| count).sum::<usize>();
-        Err(DataError::Missing { field: schema.name_of(role).to_owned(), origin, count })
-    };
-    told("text", &|shard| shard.without_text.clone())?;
-    if labelled { told("label", &|shard| shard.without_label.clone()) } else { Ok(()) }
+    let mut lacking = shards.iter().filter_map(|shard| shard.lacking.clone());
+    if let Some((place, origin, first)) = lacking.next() {
+        let field = schema.fields().get(place).map(|field| field.name.clone()).unwrap_or_default();
+        let count = first + lacking.map(|(.., count)| count).sum::<usize>();
+        return Err(DataError::Missing { field, origin, count });
+    }
+    let mut without = shards.iter().filter_map(|shard| shard.without_label.clone());
+    match without.next().filter(|_| labelled) {
+        None => Ok(()),
+        Some((origin, first)) => {
+            let count = first + without.map(|(_, count)| count).sum::<usize>();
+            Err(DataError::Missing { field: schema.name_of("label").to_owned(), origin, count })
+        }
+    }
 }
 
 fn join(shards: Vec<OfShard>) -> Index {
@@ -175,17 +220,27 @@ fn join(shards: Vec<OfShard>) -> Index {
     index.labels.reserve_exact(rows);
     index.states.reserve_exact(rows);
     let (mut texts, mut groups, mut times, mut sizes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let tags: BTreeSet<String> = shards.iter().flat_map(|shard| shard.tags.iter().cloned()).collect();
+    let kinds: BTreeSet<&str> = tags.iter().filter_map(|tag| entity(tag)).collect();
+    let kinds: Vec<&str> = kinds.into_iter().collect();
     for shard in shards {
         let number = |name: &String| names.binary_search(name).map_or(NO_LABEL, |number| number as u32);
         let numbers: Vec<u32> = shard.names.iter().map(number).collect();
         let global = |label: u32| numbers.get(label as usize).copied().unwrap_or(NO_LABEL);
         index.labels.extend(shard.labels.iter().map(|label| global(*label)));
         index.states.extend(shard.states);
+        for row in &shard.entities {
+            let numbers = row.iter().filter_map(|kind| kinds.binary_search(&kind.as_str()).ok());
+            index.entities.0.extend(numbers.map(|number| number as u32));
+            index.entities.1.push(index.entities.0.len() as u32);
+        }
         texts.extend(shard.texts);
         groups.extend(shard.groups);
         times.extend(shard.times);
         sizes.extend(shard.sizes);
     }
+    index.entity_types = kinds.len();
+    index.tags = tags.into_iter().collect();
     index.names = names;
     index.texts = numbered(texts);
     index.groups = numbered(groups);

@@ -12,6 +12,7 @@ use crate::progress::Progress;
 use crate::report::{BenchmarkLeakage, EXAMPLES, LeakageExample, LeakageReport};
 use crate::rows::Shards;
 use crate::state::State;
+use crate::task::Task;
 
 /// What the test part is called among the benchmarks.
 const TEST: &str = "test part";
@@ -30,7 +31,7 @@ pub(crate) fn leakage(
 ) -> Result<LeakageReport, DataError> {
     let mut builder = NgramIndex::builder(settings.ngram)?;
     let mut benchmarks = Vec::new();
-    let texts = test_texts(shards, states, &mut |text| builder.add(TEST, text))?;
+    let texts = test_texts(job.task, shards, states, &mut |text| builder.add(TEST, text))?;
     if texts > 0 {
         benchmarks.push(BenchmarkLeakage { name: TEST.to_owned(), texts, rows: 0 });
     }
@@ -39,7 +40,7 @@ pub(crate) fn leakage(
         let texts = benchmark_texts(job, path, &mut |text| builder.add(name, text))?;
         benchmarks.push(BenchmarkLeakage { name: name.clone(), texts, rows: 0 });
     }
-    let found = Search { index: builder.finish(), settings, shards, origins };
+    let found = Search { index: builder.finish(), task: job.task, settings, shards, origins };
     let leaked = found.all(states, threads, progress)?;
     let mut report = LeakageReport {
         ngram: settings.ngram,
@@ -63,7 +64,12 @@ pub(crate) fn leakage(
 }
 
 /// Gives the texts of the test part to `take`; how many there are.
-fn test_texts(shards: &Shards, states: &[State], take: &mut dyn FnMut(&str)) -> Result<u64, DataError> {
+fn test_texts(
+    task: Task,
+    shards: &Shards,
+    states: &[State],
+    take: &mut dyn FnMut(&str),
+) -> Result<u64, DataError> {
     let mut texts = 0;
     for shard in 0..shards.len() {
         let rows = shards.first(shard) as usize..shards.first(shard + 1) as usize;
@@ -72,8 +78,8 @@ fn test_texts(shards: &Shards, states: &[State], take: &mut dyn FnMut(&str)) -> 
             continue;
         }
         for (record, state) in shards.read(shard)?.iter().zip(of_shard) {
-            if let (State::Test, Some(text)) = (state, shards.schema().text(record)) {
-                take(text);
+            if let (State::Test, Some(text)) = (state, task.text(shards.schema(), record)) {
+                take(&text);
                 texts += 1;
             }
         }
@@ -83,13 +89,13 @@ fn test_texts(shards: &Shards, states: &[State], take: &mut dyn FnMut(&str)) -> 
 
 /// Gives the texts of a benchmark file to `take`; how many there are.
 fn benchmark_texts(job: &PrepareJob, path: &Path, take: &mut dyn FnMut(&str)) -> Result<u64, DataError> {
-    // Of the schema the text alone: a benchmark need have no labels.
-    let text = job.schema.name_of("text");
-    let schema = pegbox_records::Schema::new([("text", text)])?;
+    // Of the schema the texts alone: a benchmark need have no labels.
+    let texts_of = job.task.texts().iter().map(|role| (*role, job.schema.name_of(role)));
+    let schema = pegbox_records::Schema::new(texts_of)?;
     let mut texts = 0;
     for record in pegbox_records::open(path, &job.reading.settings(&schema), 0, 0)? {
-        if let Some(text) = record?.values.first().and_then(Option::as_deref) {
-            take(text);
+        if let Some(text) = job.task.text(&schema, &record?) {
+            take(&text);
             texts += 1;
         }
     }
@@ -98,6 +104,7 @@ fn benchmark_texts(job: &PrepareJob, path: &Path, take: &mut dyn FnMut(&str)) ->
 
 struct Search<'a> {
     index: NgramIndex,
+    task: Task,
     settings: &'a LeakageSettings,
     shards: &'a Shards,
     origins: &'a Origins,
@@ -136,8 +143,8 @@ impl Search<'_> {
             if states.get(row as usize) != Some(&State::Train) {
                 continue;
             }
-            let text = self.shards.schema().text(&record).unwrap_or_default();
-            let overlap = self.index.overlap(text);
+            let text = self.task.text(self.shards.schema(), &record).unwrap_or_default();
+            let overlap = self.index.overlap(&text);
             let Some(benchmark) = overlap.benchmark.filter(|_| overlap.share >= self.settings.share) else {
                 continue;
             };

@@ -26,23 +26,41 @@ use crate::progress::Progress;
 use crate::report::TruncationReport;
 use crate::rows::Shards;
 use crate::state::State;
-use crate::tokenize::TextTokenizer;
+use crate::task::Task;
+use crate::tokenize::{Encoded, IGNORED, Rows, TextTokenizer};
 use crate::work::Step;
 
 /// Shards whose rows go into one file a part.
 pub(crate) const SHARDS_A_FILE: usize = 8;
 
 /// The columns of a dataset's Parquet files.
-pub(crate) const COLUMNS: [(&str, ColumnKind); 8] = [
-    ("record", ColumnKind::U64),
-    ("origin", ColumnKind::Text),
-    ("text", ColumnKind::Text),
-    ("label", ColumnKind::Text),
-    ("label_id", ColumnKind::U32),
-    ("input_ids", ColumnKind::U32List),
-    ("token_type_ids", ColumnKind::U32List),
-    ("weight", ColumnKind::F32),
-];
+fn columns(task: Task) -> Vec<Column> {
+    let texts: &[(&str, ColumnKind)] = match task {
+        Task::Classification => &[
+            ("text", ColumnKind::Text),
+            ("label", ColumnKind::Text),
+            ("label_id", ColumnKind::U32),
+            ("input_ids", ColumnKind::U32List),
+            ("token_type_ids", ColumnKind::U32List),
+        ],
+        Task::Tagging => &[
+            ("tokens", ColumnKind::Text),
+            ("tags", ColumnKind::Text),
+            ("input_ids", ColumnKind::U32List),
+            ("token_type_ids", ColumnKind::U32List),
+            ("labels", ColumnKind::I32List),
+        ],
+        Task::Generation => &[
+            ("prompt", ColumnKind::Text),
+            ("completion", ColumnKind::Text),
+            ("input_ids", ColumnKind::U32List),
+            ("labels", ColumnKind::I32List),
+        ],
+    };
+    let first = [("record", ColumnKind::U64), ("origin", ColumnKind::Text)];
+    let all = first.iter().chain(texts).chain(&[("weight", ColumnKind::F32)]);
+    all.map(|(name, kind)| Column::new(*name, *kind)).collect()
+}
 
 /// Everything that is known of the rows by now.
 pub(crate) struct Tokenizing<'a> {
@@ -168,6 +186,31 @@ impl Tokenizing<'_> {
         Ok(found)
     }
 
+    /// The rows of token ids that a record becomes.
+    fn encode(&self, record: &Record, policy: OverLong) -> Result<Rows, DataError> {
+        let value = |role: &str| self.shards.schema().value(record, role).unwrap_or_default();
+        let origin = || self.origins.of(record).to_string();
+        let rows = match self.job.task {
+            Task::Classification => self.tokenizer.rows(value("text"), policy),
+            Task::Tagging => {
+                let words = |role| value(role).split(' ').filter(|word: &&str| !word.is_empty());
+                let (tokens, tags): (Vec<&str>, Vec<&str>) =
+                    (words("tokens").collect(), words("tags").collect());
+                if tokens.len() != tags.len() {
+                    let (tokens, tags) = (tokens.len(), tags.len());
+                    return Err(DataError::Tags { origin: origin(), tokens, tags });
+                }
+                let labels: Vec<i32> = tags
+                    .iter()
+                    .map(|tag| self.labels.id(tag).and_then(|id| i32::try_from(id).ok()).unwrap_or(IGNORED))
+                    .collect();
+                self.tokenizer.tagged_rows(&tokens, &labels, policy)
+            }
+            Task::Generation => self.tokenizer.completion_rows(value("prompt"), value("completion"), policy),
+        };
+        rows.map_err(|what| DataError::Tokenize { origin: origin(), what })
+    }
+
     /// The policy for long texts of a part.
     fn policy(&self, part: Part) -> OverLong {
         match self.job.tokens.over_long {
@@ -261,79 +304,63 @@ impl<'a> OfFile<'a> {
 
     fn row(&mut self, row: u32, record: &Record, part: Part, table: &mut Table) -> Result<(), DataError> {
         let all = self.all;
-        let text = all.shards.schema().text(record).unwrap_or_default();
-        let origin = || all.origins.of(record).to_string();
         let policy = all.policy(part);
         // What is an error is counted first, and told when all are counted.
         let counted = if policy == OverLong::Fail { OverLong::Drop } else { policy };
-        let failed = |what| DataError::Tokenize { origin: origin(), what };
-        let mut encoded = all.tokenizer.rows(text, counted).map_err(failed)?;
+        let Rows { rows: encoded, full_length } = all.encode(record, counted)?;
         let max_length = all.tokenizer.max_length();
-        let whole = match encoded.first() {
-            Some(first) => first.full_length,
-            // Nothing is left of it, so it is measured again.
-            None => all.tokenizer.encode(text).map_err(failed)?.full_length,
-        };
         let tokenized = &mut self.tokenized;
-        if whole > max_length && policy == OverLong::Fail {
-            let over_long = tokenized.over_long.get_or_insert_with(|| (origin(), whole, 0));
-            over_long.2 += 1;
+        if full_length > max_length && policy == OverLong::Fail {
+            let origin = || all.origins.of(record).to_string();
+            tokenized.over_long.get_or_insert_with(|| (origin(), full_length, 0)).2 += 1;
             return Ok(());
         }
         if part == Part::Train {
-            tokenized.lengths.add(whole as u32);
+            tokenized.lengths.add(full_length as u32);
         }
-        match encoded.len() {
-            0 => {
+        match encoded.as_slice() {
+            [] => {
                 tokenized.truncation.dropped += 1;
                 return self.removed(row, record, "tokenize", "over-long");
             }
-            1 if whole > max_length => {
-                tokenized.truncation.rows += 1;
-                tokenized.truncation.tokens +=
-                    (whole - encoded.iter().map(|row| row.ids.len()).sum::<usize>()) as u64;
+            [one] => {
+                let cut = full_length.saturating_sub(one.ids.len()) as u64;
+                tokenized.truncation.rows += u64::from(cut > 0);
+                tokenized.truncation.tokens += cut;
             }
-            1 => {}
             pieces => {
                 tokenized.truncation.split += 1;
-                tokenized.truncation.pieces += pieces as u64;
+                tokenized.truncation.pieces += pieces.len() as u64;
             }
         }
         let times = match (part, &all.balance.times) {
             (Part::Train, Some(times)) => times.get(row as usize).copied().unwrap_or(1) as usize,
             _ => 1,
         };
-        if times > 1 {
-            encoded = std::iter::repeat_n(encoded, times).flatten().collect();
-        }
         let label = all.index.labels.get(row as usize).copied().unwrap_or_default();
         let name = all.index.names.get(label as usize).map(String::as_str).unwrap_or_default();
         if part == Part::Train {
-            self.count_groups(name, record, text);
+            let text = all.job.task.text(all.shards.schema(), record).unwrap_or_default();
+            self.count_groups(name, record, &text);
         }
         let weight = match (part, &all.balance.weights) {
             (Part::Train, Some(weights)) => weights.get(label as usize).copied().unwrap_or(1.0) as f32,
             _ => 1.0,
         };
         let tokenized = &mut self.tokenized;
+        let rows = (encoded.len() * times) as u64;
         if let Some(count) = tokenized.classes.entry(label).or_default().get_mut(part.index()) {
-            *count += encoded.len() as u64;
+            *count += rows;
         }
-        for row in &encoded {
+        tokenized.rows[part.index()] += rows;
+        let origin = all.origins.of(record).to_string();
+        for row in std::iter::repeat_n(&encoded, times).flatten() {
             tokenized.tokens[part.index()] += row.ids.len() as u64;
             if part == Part::Train {
                 tokenized.widths.push(row.ids.len() as u32);
             }
-            table.records.push(record.id);
-            table.origins.push(Some(origin()));
-            table.texts.push(Some(text.to_owned()));
-            table.labels.push(Some(name.to_owned()));
-            table.label_ids.push(all.labels.id(name).unwrap_or_default());
-            table.ids.push(&row.ids);
-            table.type_ids.push(&row.type_ids);
-            table.weights.push(weight);
+            table.push(all, record, &origin, name, row, weight);
         }
-        tokenized.rows[part.index()] += encoded.len() as u64;
         Ok(())
     }
 
@@ -355,7 +382,7 @@ impl<'a> OfFile<'a> {
             origin: self.all.origins.of(record).to_string(),
             stage: stage.to_owned(),
             reason: reason.to_owned(),
-            text: self.all.shards.schema().text(record).map(str::to_owned),
+            text: self.all.job.task.text(self.all.shards.schema(), record).map(|text| text.into_owned()),
             of: keeper
                 .filter(|_| related)
                 .map(|(source, line)| self.all.origins.at(*source, *line).to_string()),
@@ -392,12 +419,9 @@ impl<'a> OfFile<'a> {
         let Some(slot) = self.writers.get_mut(part.index()) else { return Ok(()) };
         let writer = match slot {
             Some(writer) => writer,
-            none => {
-                let columns = COLUMNS.iter().map(|(name, kind)| Column::new(*name, *kind)).collect();
-                none.insert(ParquetWriter::create(&path, columns)?)
-            }
+            none => none.insert(ParquetWriter::create(&path, columns(self.all.job.task))?),
         };
-        Ok(writer.append(table.values())?)
+        Ok(writer.append(table.values(self.all.job.task))?)
     }
 
     fn finish(self) -> Result<Tokenized, DataError> {
@@ -421,31 +445,81 @@ pub(crate) fn table_name(part: Part, number: usize) -> String {
     format!("{part}-{number:05}.parquet")
 }
 
-/// The values of [`COLUMNS`].
+/// The values of the columns.
 #[derive(Default)]
 struct Table {
     records: Vec<u64>,
     origins: Vec<Option<String>>,
-    texts: Vec<Option<String>>,
-    labels: Vec<Option<String>>,
+    /// Text and label, tokens and tags, or prompt and completion.
+    texts: [Vec<Option<String>>; 2],
     label_ids: Vec<u32>,
-    ids: Lists,
-    type_ids: Lists,
+    ids: Lists<u32>,
+    type_ids: Lists<u32>,
+    labels: Lists<i32>,
     weights: Vec<f32>,
 }
 
 impl Table {
-    fn values(self) -> Vec<Values> {
-        vec![
+    fn push(
+        &mut self,
+        all: &Tokenizing<'_>,
+        record: &Record,
+        origin: &str,
+        label: &str,
+        row: &Encoded,
+        weight: f32,
+    ) {
+        let value = |role: &str| Some(all.shards.schema().value(record, role).unwrap_or_default().to_owned());
+        let [first, second] = &mut self.texts;
+        match all.job.task {
+            Task::Classification => {
+                first.push(value("text"));
+                second.push(Some(label.to_owned()));
+                self.label_ids.push(all.labels.id(label).unwrap_or_default());
+            }
+            Task::Tagging => {
+                first.push(value("tokens"));
+                second.push(value("tags"));
+            }
+            Task::Generation => {
+                first.push(value("prompt"));
+                second.push(value("completion"));
+            }
+        }
+        self.records.push(record.id);
+        self.origins.push(Some(origin.to_owned()));
+        self.ids.push(&row.ids);
+        self.type_ids.push(&row.type_ids);
+        self.labels.push(&row.labels);
+        self.weights.push(weight);
+    }
+
+    /// In the order of [`columns`].
+    fn values(self, task: Task) -> Vec<Values> {
+        let [first, second] = self.texts;
+        let mut values = vec![
             Values::U64(self.records),
             Values::Text(self.origins),
-            Values::Text(self.texts),
-            Values::Text(self.labels),
-            Values::U32(self.label_ids),
-            Values::U32List(self.ids),
-            Values::U32List(self.type_ids),
-            Values::F32(self.weights),
-        ]
+            Values::Text(first),
+            Values::Text(second),
+        ];
+        match task {
+            Task::Classification => values.extend([
+                Values::U32(self.label_ids),
+                Values::U32List(self.ids),
+                Values::U32List(self.type_ids),
+            ]),
+            Task::Tagging => values.extend([
+                Values::U32List(self.ids),
+                Values::U32List(self.type_ids),
+                Values::I32List(self.labels),
+            ]),
+            Task::Generation => {
+                values.extend([Values::U32List(self.ids), Values::I32List(self.labels)]);
+            }
+        }
+        values.push(Values::F32(self.weights));
+        values
     }
 }
 

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::types::{Float32Type, Int32Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -225,21 +225,25 @@ fn values(kind: ColumnKind, array: &ArrayRef) -> Option<Values> {
             let texts = array.as_string_opt::<i32>()?;
             Values::Text(texts.iter().map(|text| text.map(str::to_owned)).collect())
         }
-        ColumnKind::U32List => {
-            let lists = array.as_list_opt::<i32>()?;
-            let offsets = lists.value_offsets();
-            let first = usize::try_from(*offsets.first()?).ok()?;
-            let last = usize::try_from(*offsets.last()?).ok()?;
-            let numbers = lists.values().as_primitive_opt::<UInt32Type>()?;
-            if numbers.null_count() > 0 {
-                return None;
-            }
-            let ends = offsets
-                .iter()
-                .skip(1)
-                .map(|end| usize::try_from(*end).ok()?.checked_sub(first))
-                .collect::<Option<Vec<_>>>()?;
-            Values::U32List(Lists { values: numbers.values().get(first..last)?.to_vec(), ends })
-        }
+        ColumnKind::U32List => Values::U32List(lists::<UInt32Type>(array)?),
+        ColumnKind::I32List => Values::I32List(lists::<Int32Type>(array)?),
     })
+}
+
+/// The lists of an array, none if their entries are of another type or some are missing.
+fn lists<T: ArrowPrimitiveType>(array: &ArrayRef) -> Option<Lists<T::Native>> {
+    let lists = array.as_list_opt::<i32>()?;
+    let offsets = lists.value_offsets();
+    let first = usize::try_from(*offsets.first()?).ok()?;
+    let last = usize::try_from(*offsets.last()?).ok()?;
+    let numbers = lists.values().as_primitive_opt::<T>()?;
+    if numbers.null_count() > 0 {
+        return None;
+    }
+    let ends = offsets
+        .iter()
+        .skip(1)
+        .map(|end| usize::try_from(*end).ok()?.checked_sub(first))
+        .collect::<Option<Vec<_>>>()?;
+    Some(Lists { values: numbers.values().get(first..last)?.to_vec(), ends })
 }

@@ -5,8 +5,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::builder::{ListBuilder, StringBuilder, UInt32Builder};
-use arrow_array::{ArrayRef, Float32Array, RecordBatch, UInt32Array, UInt64Array};
+use arrow_array::builder::{ListBuilder, PrimitiveBuilder, StringBuilder};
+use arrow_array::types::{Int32Type, UInt32Type};
+use arrow_array::{ArrayRef, ArrowPrimitiveType, Float32Array, RecordBatch, UInt32Array, UInt64Array};
 use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -135,13 +136,14 @@ fn array(values: Values) -> ArrayRef {
             values.iter().for_each(|value| texts.append_option(value.as_deref()));
             Arc::new(texts.finish())
         }
-        Values::U32List(lists) => listed(&lists),
+        Values::U32List(lists) => listed::<UInt32Type>(&lists),
+        Values::I32List(lists) => listed::<Int32Type>(&lists),
     }
 }
 
-fn listed(lists: &Lists) -> ArrayRef {
-    let numbers = UInt32Builder::with_capacity(lists.flat().len());
-    let mut builder = ListBuilder::with_capacity(numbers, lists.len()).with_field(element());
+fn listed<T: ArrowPrimitiveType>(lists: &Lists<T::Native>) -> ArrayRef {
+    let numbers = PrimitiveBuilder::<T>::with_capacity(lists.flat().len());
+    let mut builder = ListBuilder::with_capacity(numbers, lists.len()).with_field(element(T::DATA_TYPE));
     for list in lists.iter() {
         builder.values().append_slice(list);
         builder.append(true);

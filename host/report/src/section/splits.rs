@@ -35,7 +35,9 @@ pub fn section(report: &PrepareReport) -> Section {
 fn method(method: &str) -> Markup {
     match method {
         "stratified" => html! { "Split at random, with the same share of every class in each part." },
-        "iterative" => html! { "Split so that each part has the same share of every label, by sets of labels." },
+        "iterative" => {
+            html! { "Split so that each part has the same share of every label, by sets of labels." }
+        }
         "random" => html! { "Split at random." },
         "group" => html! { "Split at random by group: rows of a group are in one part." },
         "time" => html! { "Split by time: the oldest rows train, the newest test." },

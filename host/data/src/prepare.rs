@@ -427,8 +427,8 @@ impl Preparation<'_> {
             .iter()
             .filter_map(|(label, counts)| Some((index.names.get(*label as usize)?.as_str(), *counts)))
             .collect();
-        report.classes = labels
-            .names()
+        let classes = if self.job.task == Task::Classification { labels.names() } else { &[] };
+        report.classes = classes
             .iter()
             .map(|label| {
                 let [train, validation, test] = counts.get(label.as_str()).copied().unwrap_or_default();

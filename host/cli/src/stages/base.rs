@@ -49,8 +49,11 @@ pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
 
 /// Brings the tokenizer of the recipe's base model here, whatever the model: a folder may hold nothing else.
 pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<Vec<u8>, Box<Report>> {
-    let model = fetch(session, &recipe.model.source, &recipe.folder)?;
-    let path = model.folder.join("tokenizer.json");
+    let beside = recipe.folder.join(&recipe.model.source).join("tokenizer.json");
+    let path = match beside.is_file() {
+        true => beside,
+        false => fetch(session, &recipe.model.source, &recipe.folder)?.folder.join("tokenizer.json"),
+    };
     fs::read(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
 }
 

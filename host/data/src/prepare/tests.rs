@@ -340,7 +340,7 @@ fn tokens_with_tags_and_prompts_with_completions_are_prepared() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.jsonl");
     let row = |number: usize| {
-        let tag = if number % 3 == 0 { "B-place" } else { "O" };
+        let tag = if number.is_multiple_of(3) { "B-place" } else { "O" };
         format!(
             "{{\"tokens\": [\"hello\", \"world\", \"{number}\"], \"tags\": [\"O\", \"{tag}\", \"O\"], \
              \"instruction\": \"hello {number}\", \"input\": \"\", \"output\": \"world\"}}\n"

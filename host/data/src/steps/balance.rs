@@ -45,8 +45,7 @@ pub(crate) fn balance(index: &mut Index, settings: &BalanceSettings) -> Result<B
     let known = index.names.len();
     let counts = count(labels.iter().copied(), known).map_err(refused)?;
     let uneven = imbalance(&counts);
-    let mut balance = Balance::default();
-    balance.report = BalanceReport {
+    let report = BalanceReport {
         ratio: uneven.ratio,
         effective_classes: uneven.effective_classes,
         method: settings.method.map_or("none", |method| method.name()).to_owned(),
@@ -54,6 +53,7 @@ pub(crate) fn balance(index: &mut Index, settings: &BalanceSettings) -> Result<B
         rows_after: rows.len() as u64,
         groups: Vec::new(),
     };
+    let mut balance = Balance { report, ..Balance::default() };
     let times = match settings.method {
         None => return Ok(balance),
         Some(Balancing::Weights(weighting)) => {

@@ -144,7 +144,7 @@ fn figures(report: &PrepareReport) -> Markup {
             }))
             (figure("Rows out", Some(out), html! { (parts(report)) }))
             (figure("Dropped", Some(by_cleaners + untied + over_long), html! {
-                (share(by_cleaners, came)) " by cleaners"
+                @if report.stages.is_empty() { "no cleaner" } @else { (share(by_cleaners, came)) " by cleaners" }
                 @if untied > 0 { ", " (count(untied)) " tied" }
                 @if over_long > 0 { ", " (count(over_long)) " over-long" }
             }))

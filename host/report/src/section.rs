@@ -79,7 +79,10 @@ fn text(text: &str) -> Markup {
 
 /// A name from outside: a label, a file, an annotator.
 fn name(name: &str) -> Markup {
-    html! { bdi { (Visible(name)) } }
+    html! {
+        @if name.is_empty() { span.muted { "no value" } }
+        @else { bdi { (Visible(name)) } }
+    }
 }
 
 /// Where a row comes from.

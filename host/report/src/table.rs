@@ -24,6 +24,8 @@ pub enum Set {
     /// A text of any length.
     Text,
     Number,
+    /// Two numbers.
+    Range,
     /// A drawing; it goes where there is no room.
     Bar,
 }
@@ -35,6 +37,7 @@ impl Set {
             Self::Short => "short",
             Self::Text => "long",
             Self::Number => "number",
+            Self::Range => "number range",
             Self::Bar => "drawing",
         }
     }

@@ -13,7 +13,7 @@ impl Render for Visible<'_> {
         for piece in pieces(self.0) {
             match piece {
                 Piece::Plain(text) => text.render_to(page),
-                Piece::Break => html! { span.ctl title="line break" { "\u{21b5}" } "\n" }.render_to(page),
+                Piece::Break => html! { span.break title="line break" { "\u{21b5}" } "\n" }.render_to(page),
                 Piece::Hidden(sign) => {
                     html! { span.ctl title=(title(sign)) { (label(sign)) } }.render_to(page);
                 }
@@ -219,14 +219,15 @@ mod tests {
         });
         for sign in hidden {
             let marked = shown(&format!("a{sign}b"));
-            assert!(marked.contains("<span class=\"ctl\""), "U+{:04X}", u32::from(sign));
+            let class = if sign == '\n' { "break" } else { "ctl" };
+            assert!(marked.contains(&format!("<span class=\"{class}\"")), "U+{:04X}", u32::from(sign));
             assert!(sign == '\n' || !marked.contains(sign), "U+{:04X}", u32::from(sign));
         }
     }
 
     #[test]
     fn line_breaks_stay_and_are_marked() {
-        let one = "<span class=\"ctl\" title=\"line break\">\u{21b5}</span>\n";
+        let one = "<span class=\"break\" title=\"line break\">\u{21b5}</span>\n";
         assert_eq!(shown("a\nb\r\nc"), format!("a{one}b{one}c"));
         assert!(shown("a\rb").contains(">CR<"));
     }

@@ -178,3 +178,16 @@ fn what_the_recipe_does_not_ask_for_is_one_line() {
 fn the_same_report_gives_the_same_bytes() {
     assert_eq!(full(), full());
 }
+
+#[test]
+fn rows_without_classes_have_no_ratio_of_classes() {
+    let mut report = sample::plain();
+    report.classes.clear();
+    report.balance = sample::full().balance;
+    report.balance.groups[0].groups.truncate(1);
+    report.balance.groups[0].groups[0].name.clear();
+    let page = pegbox_report::html(&report, &sample::about());
+    assert!(!page.contains("largest class over smallest"));
+    assert!(!page.contains("Training rows by label") && page.contains("Training rows by source"));
+    assert!(page.contains("The rows have no classes."));
+}

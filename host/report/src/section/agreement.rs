@@ -43,6 +43,11 @@ pub fn section(report: &PrepareReport) -> Section {
                 (statistics("Agreement on the values as they were given", agreement))
             },
         }
+        p.muted {
+            "Intervals: " (count(agreement.resamples.into())) " resamples of the items. The thin lines are "
+            "Krippendorff\u{2019}s customary bounds: below " (decimal(TENTATIVE, 3)) " agreement carries no conclusion, "
+            "from " (decimal(RELIABLE, 1)) " it is reliable."
+        }
         (annotators(&annotations.annotators))
         (pairs(agreement))
         (disputed(annotations))
@@ -75,7 +80,7 @@ fn statistics(caption: &str, agreement: &Agreement) -> Markup {
         Column("Statistic", Set::Name),
         Column(if low < 0.0 { "\u{2212}1 to 1" } else { "0 to 1" }, Set::Bar),
         Column("Value", Set::Number),
-        Column(&head, Set::Number),
+        Column(&head, Set::Range),
     ];
     let rows = there
         .iter()
@@ -85,14 +90,7 @@ fn statistics(caption: &str, agreement: &Agreement) -> Markup {
             Row::new([say(*name), interval(value, low, bounds), say(shown), say(range)])
         })
         .collect();
-    html! {
-        (Table { caption, columns: &columns, rows, things: "statistics" }.markup())
-        p.muted {
-            "Intervals: " (count(agreement.resamples.into())) " resamples of the items. The thin lines are "
-            "Krippendorff\u{2019}s customary bounds: below " (decimal(TENTATIVE, 3)) " agreement carries no conclusion, "
-            "from " (decimal(RELIABLE, 1)) " it is reliable."
-        }
-    }
+    Table { caption, columns: &columns, rows, things: "statistics" }.markup()
 }
 
 fn annotators(annotators: &[Annotator]) -> Markup {

@@ -22,17 +22,20 @@ pub fn section(report: &PrepareReport) -> Section {
     let by = i128::from(balance.rows_after) - i128::from(balance.rows_before);
     let body = html! {
         @match &done { Some(done) => p { (done) }, None => (ask::BALANCE.line()) }
-        (facts([
-            ("largest class over smallest", html! { (decimal(balance.ratio, 1)) "\u{d7}" }),
-            ("as uneven as so many equal classes", html! {
-                (decimal(balance.effective_classes, 1)) " " span.muted { "of " (count(report.classes.len() as u64)) }
-            }),
-            ("training rows before", number(balance.rows_before)),
-            ("training rows after", html! {
-                (count(balance.rows_after)) @if by != 0 { " " span.muted { (change(by)) } }
-            }),
-        ]))
-        @for group in &balance.groups { (one(group, balance.rows_after)) }
+        @if !report.classes.is_empty() {
+            (facts([
+                ("largest class over smallest", html! { (decimal(balance.ratio, 1)) "\u{d7}" }),
+                ("as uneven as so many equal classes", html! {
+                    (decimal(balance.effective_classes, 1)) " "
+                    span.muted { "of " (count(report.classes.len() as u64)) }
+                }),
+                ("training rows before", number(balance.rows_before)),
+                ("training rows after", html! {
+                    (count(balance.rows_after)) @if by != 0 { " " span.muted { (change(by)) } }
+                }),
+            ]))
+        }
+        @for group in balance.groups.iter().filter(|group| tells(group)) { (one(group, balance.rows_after)) }
         @if !balance.groups.is_empty() {
             p.muted {
                 "Characters: mean of a text. Diversity: different words over all words, among the first 10,000 of a "
@@ -42,6 +45,11 @@ pub fn section(report: &PrepareReport) -> Section {
     };
     let ratio = (balance.ratio > 0.0).then(|| format!("{}\u{d7}", decimal(balance.ratio, 1)));
     Section::shown("balance", "Balance", ratio, body)
+}
+
+/// Rows without a value, all of them, tell nothing.
+fn tells(group: &GroupReport) -> bool {
+    group.groups.iter().any(|one| !one.name.is_empty())
 }
 
 fn one(group: &GroupReport, total: u64) -> Markup {

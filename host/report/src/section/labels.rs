@@ -8,6 +8,10 @@ use crate::chart::bar;
 use crate::format::{counted, percent, rows, share};
 
 pub fn section(report: &PrepareReport) -> Section {
+    if report.conflicts.is_none() && report.suspects.is_none() && report.classes.is_empty() {
+        let body = html! { p.muted { "The rows have no classes." } };
+        return Section::shown("labels", "Doubtful labels", None, body);
+    }
     let suspects = report.suspects.as_ref().map(|suspects| counted(suspects.suspects, "suspect", "suspects"));
     let body = html! {
         h3 { "Conflicts" }

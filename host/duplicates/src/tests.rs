@@ -366,16 +366,16 @@ fn the_longest_stays() {
 #[test]
 fn settings_are_checked_and_bands_follow_the_threshold() {
     let with = |threshold| Settings { threshold, ..Settings::default() };
-    assert_eq!(with(0.8).bands().unwrap(), Bands { bands: 18, rows: 6 });
-    assert_eq!(with(1.0).bands().unwrap(), Bands { bands: 1, rows: 128 });
+    assert_eq!(with(0.8).bands().unwrap(), Bands { bands: 38, rows: 6 });
+    assert_eq!(with(1.0).bands().unwrap(), Bands { bands: 1, rows: 256 });
     for percent in 10..=100 {
         let settings = with(f64::from(percent) / 100.0);
         let Bands { bands, rows } = settings.bands().unwrap();
         let found = 1.0 - (1.0 - settings.threshold.powi(rows as i32)).powi(bands as i32);
-        assert!(found >= 0.99 && bands * rows <= 128, "{percent}: {found}");
+        assert!(found >= 0.99999 - 1e-9 && bands * rows <= 256, "{percent}: {found}");
     }
     let few = Settings { permutations: 2, ..with(0.5) };
-    assert!(few.validate().unwrap_err().help().unwrap().contains("at least 8"));
+    assert!(few.validate().unwrap_err().help().unwrap().contains("at least 17"));
     for wrong in [with(0.0), with(1.1), with(f64::NAN)] {
         assert!(wrong.validate().unwrap_err().to_string().contains("`threshold`"));
         assert!(Signer::new(&wrong).is_err());

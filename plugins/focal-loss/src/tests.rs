@@ -1,10 +1,11 @@
 //! The loss against its formula written out in 64-bit floats, and against PyTorch's definition of
 //! cross-entropy.
 
-use pegbox_plugin::testing::TestStep;
+use pegbox_plugin::testing::{TestStep, assert_schema_describes};
 use pegbox_plugin::{Loss, Plugin};
 
 use super::Focal;
+use super::configuration::{Configuration, SCHEMA};
 
 const LOGITS: [[f32; 3]; 4] = [[2.0, 0.5, -1.0], [0.0, 3.0, 0.5], [-0.5, 0.25, 1.0], [1.0, 1.0, 1.0]];
 const LABELS: [i64; 4] = [0, 2, 2, 1];
@@ -104,4 +105,9 @@ fn what_makes_no_sense_is_refused() {
     let two = Focal::configure(r#"{"alpha": [1, 2]}"#).unwrap();
     let error = step().run(|step| two.compute(step).map(|_| ())).unwrap_err();
     assert!(error.message().contains("2 factors, the model has 3 classes"));
+}
+
+#[test]
+fn nothing_said_gives_what_the_schema_calls_default() {
+    assert_schema_describes::<Configuration>(SCHEMA, "{}");
 }

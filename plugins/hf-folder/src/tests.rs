@@ -1,10 +1,11 @@
 //! Whole exports of a small model.
 
-use pegbox_plugin::testing::TestModel;
+use pegbox_plugin::testing::{TestModel, assert_schema_describes};
 use pegbox_plugin::{Exporter, ModelFile, Plugin, TensorInfo};
 use serde_json::{Value, json};
 
 use super::HfFolder;
+use super::configuration::{Configuration, SCHEMA};
 
 /// More than one piece of 4 MiB in float32.
 const LARGE: usize = (1 << 20) + 3;
@@ -117,4 +118,9 @@ fn little_provenance_makes_a_short_card() {
 fn unknown_keys_are_refused() {
     assert!(HfFolder::configure(r#"{"dtyp": "float16"}"#).is_err());
     assert!(HfFolder::configure(r#"{"dtype": "float8"}"#).is_err());
+}
+
+#[test]
+fn nothing_said_gives_what_the_schema_calls_default() {
+    assert_schema_describes::<Configuration>(SCHEMA, "{}");
 }

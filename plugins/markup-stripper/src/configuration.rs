@@ -66,6 +66,8 @@ pub enum Empty {
 
 #[cfg(test)]
 mod tests {
+    use pegbox_plugin::testing::assert_schema_describes;
+
     use super::*;
 
     fn parse(json: &str) -> Result<Configuration, serde_json::Error> {
@@ -74,14 +76,7 @@ mod tests {
 
     #[test]
     fn nothing_said_gives_what_the_schema_calls_default() {
-        let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
-        let properties = schema["properties"].as_object().unwrap();
-        let defaults: serde_json::Map<_, _> =
-            properties.iter().map(|(key, about)| (key.clone(), about["default"].clone())).collect();
-        let spelled_out = serde_json::Value::Object(defaults).to_string();
-        assert_eq!(parse("{}").unwrap(), parse(&spelled_out).unwrap());
-        assert_eq!(parse("{}").unwrap(), Configuration::default());
-        assert!(properties.values().all(|about| about["description"].is_string()));
+        assert_schema_describes::<Configuration>(SCHEMA, "{}");
     }
 
     #[test]

@@ -91,8 +91,9 @@ rule! {
 
 #[cfg(test)]
 mod tests {
+    use pegbox_plugin::testing::assert_schema_describes;
+
     use super::*;
-    use serde_json::Value;
 
     fn parse(json: &str) -> Result<Configuration, serde_json::Error> {
         serde_json::from_str(json)
@@ -100,19 +101,7 @@ mod tests {
 
     #[test]
     fn nothing_said_gives_what_the_schema_calls_default() {
-        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-        let rules = schema["properties"].as_object().unwrap();
-        let of_rule = |rule: &Value| -> Value {
-            assert_eq!(rule["additionalProperties"], false);
-            assert!(rule["description"].is_string());
-            let keys = rule["properties"].as_object().unwrap();
-            assert!(keys.values().all(|about| about["description"].is_string()));
-            Value::Object(keys.iter().map(|(key, about)| (key.clone(), about["default"].clone())).collect())
-        };
-        let defaults = rules.iter().map(|(name, rule)| (name.clone(), of_rule(rule))).collect();
-        let spelled_out = Value::Object(defaults).to_string();
-        assert_eq!(parse(&spelled_out).unwrap(), Configuration::default());
-        assert_eq!(parse("{}").unwrap(), Configuration::default());
+        assert_schema_describes::<Configuration>(SCHEMA, "{}");
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 mod config;
 pub mod mean_layer;
+mod vocabulary;
 
 pub use config::{BertConfig, Pooling};
+pub use vocabulary::NewToken;
 
 use crate::error::ModelError;
 use crate::kernels::mix64;
@@ -270,7 +272,7 @@ impl Parameters for Bert {
     fn parameters(&mut self) -> Vec<(String, Parameter<'_>)> {
         let mut list = Vec::new();
         let table = &mut self.embeddings;
-        list.push(("bert.embeddings.word_embeddings.weight".into(), Parameter::Matrix(&mut table.word)));
+        list.push((vocabulary::WORD_EMBEDDINGS.into(), Parameter::Matrix(&mut table.word)));
         list.push((
             "bert.embeddings.position_embeddings.weight".into(),
             Parameter::Matrix(&mut table.position),

@@ -8,7 +8,7 @@ pub mod parameters;
 pub mod tokens;
 pub mod weights;
 
-pub use bert::{Bert, BertConfig, Pooling};
+pub use bert::{Bert, BertConfig, NewToken, Pooling};
 pub use error::ModelError;
 pub use kernels::DropoutKey;
 pub use parameters::{Parameter, Parameters};

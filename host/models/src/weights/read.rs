@@ -75,6 +75,14 @@ impl Weights {
         names.iter().find_map(|name| self.tensors.remove(name))
     }
 
+    /// The first of `names` that the file has and that is a matrix: its name, shape and values.
+    pub(super) fn matrix(&mut self, names: &[String]) -> Option<(String, &mut Vec<usize>, &mut Vec<f32>)> {
+        let is_matrix = |name: &&String| self.tensors.get(*name).is_some_and(|(shape, _)| shape.len() == 2);
+        let name = names.iter().find(is_matrix)?;
+        let (shape, values) = self.tensors.get_mut(name)?;
+        Some((name.clone(), shape, values))
+    }
+
     /// The file that these weights came from.
     pub fn path(&self) -> &Path {
         &self.path

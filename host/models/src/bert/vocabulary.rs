@@ -1,0 +1,119 @@
+//! A vocabulary that grows: more rows in the matrix of word embeddings, more tokens in the configuration.
+
+use super::{Bert, BertConfig, aliases};
+use crate::error::ModelError;
+use crate::weights::{NewRow, Weights};
+
+pub(super) const WORD_EMBEDDINGS: &str = "bert.embeddings.word_embeddings.weight";
+
+/// A token that a model gets before it is trained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    pub id: u32,
+    /// The tokens whose embeddings it begins as the mean of: the model's own, or new ones before it.
+    pub pieces: Vec<u32>,
+}
+
+impl BertConfig {
+    /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
+        let needed = tokens.iter().map(|token| token.id as usize + 1).max().unwrap_or(0);
+        self.vocab_size = self.vocab_size.max(needed);
+        self.source.insert("vocab_size".into(), self.vocab_size.into());
+        self
+    }
+}
+
+impl Bert {
+    /// Grows the word embeddings in `weights`, as they were pretrained, by `tokens`. [`Bert::load`] then fits them to
+    /// a configuration [`with_tokens`](BertConfig::with_tokens).
+    ///
+    /// # Errors
+    /// The file has no word embeddings, or fewer than the tokens begin from.
+    pub fn add_tokens(weights: &mut Weights, tokens: &[NewToken]) -> Result<(), ModelError> {
+        let rows = tokens.iter().map(|token| token.id as usize + 1).max().unwrap_or(0);
+        let new: Vec<NewRow> = tokens
+            .iter()
+            .map(|token| NewRow {
+                row: token.id as usize,
+                mean_of: token.pieces.iter().map(|piece| *piece as usize).collect(),
+            })
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        weights.grow(&aliases(WORD_EMBEDDINGS), rows, &new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::weights::{NamedTensor, write_safetensors};
+    use crate::{Parameters, Pooling, TokenBatch};
+
+    fn config(vocabulary: usize) -> BertConfig {
+        let config = serde_json::json!({
+            "vocab_size": vocabulary, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "intermediate_size": 16, "max_position_embeddings": 8, "type_vocab_size": 2, "initializer_range": 0.2,
+        });
+        BertConfig::from_json(config.as_object().unwrap().clone()).unwrap()
+    }
+
+    /// Files carry the name with the prefix `bert.` or without it.
+    #[test]
+    fn a_model_grows_and_sees_its_old_tokens_as_before() {
+        let device = Device::flex();
+        let tokens = [NewToken { id: 10, pieces: vec![3, 4] }, NewToken { id: 11, pieces: vec![10, 5, 5] }];
+        for prefix in ["bert.", ""] {
+            let mut base = Bert::random(config(10), Pooling::Cls, 2, 1, &device);
+            let named: Vec<NamedTensor> = base
+                .parameters()
+                .into_iter()
+                .map(|(name, parameter)| NamedTensor {
+                    name: name.replacen("bert.", prefix, 1),
+                    shape: parameter.shape(),
+                    values: parameter.values(),
+                })
+                .collect();
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("model.safetensors");
+            write_safetensors(&path, &named).unwrap();
+
+            let mut weights = Weights::read(&path).unwrap();
+            Bert::add_tokens(&mut weights, &tokens).unwrap();
+            let larger = config(10).with_tokens(&tokens);
+            assert_eq!(larger.source["vocab_size"], 12);
+            let (mut grown, report) = Bert::load(larger, Pooling::Cls, 2, weights, 1, &device).unwrap();
+            assert!(report.initialised.is_empty() && report.unexpected.is_empty(), "{report:?}");
+
+            let table = grown.parameters()[0].1.values();
+            let row = |id: usize| &table[id * 8..][..8];
+            for column in 0..8 {
+                let mean = (row(3)[column] + row(4)[column]) / 2.0;
+                assert!((row(10)[column] - mean).abs() < 1e-6);
+                let mean = (row(10)[column] + 2.0 * row(5)[column]) / 3.0;
+                assert!((row(11)[column] - mean).abs() < 1e-6);
+            }
+            let rows: [&[u32]; 1] = [&[1, 3, 4, 9]];
+            let batch = TokenBatch::new(rows.into_iter(), 0).unwrap();
+            let logits = |model: &Bert| {
+                let output = model.forward(&batch, crate::bert::Mode::default()).unwrap();
+                output.logits.into_data().iter::<f32>().collect::<Vec<_>>()
+            };
+            assert_eq!(logits(&base), logits(&grown));
+            let new: [&[u32]; 1] = [&[1, 10, 11]];
+            assert!(grown.forward(&TokenBatch::new(new.into_iter(), 0).unwrap(), Default::default()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_padded_vocabulary_keeps_its_size() {
+        let tokens = [NewToken { id: 10, pieces: vec![1] }];
+        assert_eq!(config(16).with_tokens(&tokens).vocab_size, 16);
+        assert_eq!(config(16).with_tokens(&[]).vocab_size, 16);
+    }
+}

@@ -32,6 +32,22 @@ pub(crate) fn words(value: &str) -> impl Iterator<Item = &str> {
     value.split(' ').filter(|word| !word.is_empty())
 }
 
+/// How many words there are, and whether they have one space between them and none at the ends.
+pub(crate) fn counted_words(value: &str) -> (u64, bool) {
+    let mut words = 0;
+    let mut spaced = true;
+    let mut before = b' ';
+    for byte in value.bytes() {
+        match (before, byte) {
+            (b' ', b' ') => spaced = false,
+            (b' ', _) => words += 1,
+            _ => {}
+        }
+        before = byte;
+    }
+    (words, spaced && (value.is_empty() || before != b' '))
+}
+
 impl Row<'_> {
     /// That there is a space too many.
     pub fn spacing(field: &str) -> String {
@@ -124,6 +140,27 @@ impl Row<'_> {
         match letter {
             Letter::O => "O".to_owned(),
             letter => format!("{}{}{kind}", letter.as_char(), self.configuration.separator),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_counted_and_their_spaces_seen() {
+        for (value, expected) in [
+            ("", (0, true)),
+            ("a", (1, true)),
+            ("ä b c", (3, true)),
+            ("a  b", (2, false)),
+            (" a", (1, false)),
+            ("a ", (1, false)),
+            (" ", (0, false)),
+        ] {
+            assert_eq!(counted_words(value), expected, "{value:?}");
+            assert_eq!(words(value).count() as u64, expected.0);
         }
     }
 }

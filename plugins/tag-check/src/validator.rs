@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes;
 use crate::configuration::{self, Configuration};
-use crate::fault::{Fault, Row, words};
+use crate::fault::{Fault, Row, counted_words, words};
 use crate::scheme::{Breach, Letter, Scheme};
 use crate::tag::Tag;
 
@@ -45,8 +45,10 @@ struct Seen {
     entities: u64,
     /// Records with entities and without what is no tag.
     judged: u64,
-    /// How many of these break each scheme, in the order of [`Scheme::ALL`].
-    broken: [u64; Scheme::ALL.len()],
+    /// How many of these break the recipe's scheme.
+    broken: u64,
+    /// Whether one of them breaks each scheme, in the order of [`Scheme::ALL`].
+    broken_by: [bool; Scheme::ALL.len()],
     /// Tags of each type that the recipe names.
     of_type: Vec<u64>,
 }
@@ -112,25 +114,22 @@ impl TagCheck {
             }
         }
         let scheme = self.configuration.scheme;
+        let mut broken = false;
         for (number, (mend, (before, tag, after))) in self.mends.iter_mut().zip(neighbours(&read)).enumerate()
         {
             let Some(breach) = scheme.breach(before, tag, after) else { continue };
+            broken = true;
             let code = code(breach);
             mend.letter = scheme.mended(breach, before, tag, after).filter(|_| self.listing.wants(code));
             self.faults.add(code, mend.letter.is_some(), Fault::Breach(number, breach));
         }
-        self.seen.judge(&read);
+        self.seen.judge(&read, scheme, broken);
         self.faults.mended().then(|| written(tags, &read, &self.mends, separator))
-    }
-
-    /// Whether the words of one field have one space between them; the field as it should be, if they have not.
-    fn respaced(value: &str) -> Option<String> {
-        value.split(' ').any(str::is_empty).then(|| words(value).collect::<Vec<_>>().join(" "))
     }
 
     /// What only the whole set shows.
     fn of_set(&self) -> Vec<Finding> {
-        let Seen { records, entities, judged, broken, of_type } = &self.seen;
+        let Seen { records, entities, judged, broken, broken_by, of_type } = &self.seen;
         if *entities == 0 && *records > 0 {
             let records = counted(*records, "record");
             let message = || format!("no tag in {records} is of an entity; is `tags` the right field?");
@@ -138,16 +137,8 @@ impl TagCheck {
         }
         let mut findings = Vec::new();
         let scheme = self.configuration.scheme;
-        let broken_by = |wanted: Scheme| {
-            Scheme::ALL
-                .iter()
-                .zip(broken)
-                .find(|(scheme, _)| **scheme == wanted)
-                .map_or(0, |(_, broken)| *broken)
-        };
-        let broken = broken_by(scheme);
-        let fitting = Scheme::ALL.into_iter().find(|other| broken_by(*other) == 0);
-        if let Some(other) = fitting.filter(|_| broken > 0) {
+        let fitting = Scheme::ALL.into_iter().zip(broken_by).find(|(_, broken)| !**broken);
+        if let Some((other, _)) = fitting.filter(|_| *broken > 0) {
             let message = || {
                 format!(
                     "{broken} of the {} with entities break {scheme}, and none breaks {other}: say scheme = \
@@ -173,15 +164,18 @@ impl TagCheck {
 }
 
 impl Seen {
-    /// Counts which schemes the tags of a record break.
-    fn judge(&mut self, tags: &[Tag<'_>]) {
+    /// Looks which schemes the tags of a record break, of which it is known whether they break `scheme`.
+    fn judge(&mut self, tags: &[Tag<'_>], scheme: Scheme, broken: bool) {
         if !tags.iter().any(Tag::of_entity) || tags.iter().any(|tag| tag.letter.is_none()) {
             return;
         }
         self.judged += 1;
-        for (scheme, broken) in Scheme::ALL.into_iter().zip(&mut self.broken) {
-            let breaks = |(before, tag, after)| scheme.breach(before, tag, after).is_some();
-            *broken += u64::from(neighbours(tags).any(breaks));
+        self.broken += u64::from(broken);
+        for (other, broken_by) in Scheme::ALL.into_iter().zip(&mut self.broken_by) {
+            let breaks = |(before, tag, after)| other.breach(before, tag, after).is_some();
+            if !*broken_by {
+                *broken_by = if other == scheme { broken } else { neighbours(tags).any(breaks) };
+            }
         }
     }
 
@@ -189,10 +183,13 @@ impl Seen {
         if theirs.of_type.len() != self.of_type.len() {
             return Err(broken("it has another number of types"));
         }
-        let ours = [&mut self.records, &mut self.entities, &mut self.judged];
-        let ours = ours.into_iter().chain(&mut self.broken).chain(&mut self.of_type);
-        let added = [theirs.records, theirs.entities, theirs.judged];
-        let added = added.into_iter().chain(theirs.broken).chain(theirs.of_type);
+        for (ours, theirs) in self.broken_by.iter_mut().zip(theirs.broken_by) {
+            *ours |= theirs;
+        }
+        let ours = [&mut self.records, &mut self.entities, &mut self.judged, &mut self.broken];
+        let ours = ours.into_iter().chain(&mut self.of_type);
+        let added = [theirs.records, theirs.entities, theirs.judged, theirs.broken];
+        let added = added.into_iter().chain(theirs.of_type);
         for (ours, added) in ours.zip(added) {
             *ours = ours.saturating_add(added);
         }
@@ -257,8 +254,8 @@ impl Validator for TagCheck {
             let value = |place: usize| row.values.get(place).and_then(Option::as_deref).unwrap_or_default();
             let (tokens, tags) = (value(tokens_at), value(tags_at));
             self.seen.records += 1;
-            let number_of = |value| words(value).count() as u64;
-            let (token_count, tag_count) = (number_of(tokens), number_of(tags));
+            let (token_count, tokens_spaced) = counted_words(tokens);
+            let (tag_count, tags_spaced) = counted_words(tags);
             if token_count == 0 && tag_count == 0 {
                 let message = || "there are no tokens and no tags".to_owned();
                 self.listing.add(&mut findings, (row.id, TOKENS), codes::EMPTY, None, message);
@@ -267,13 +264,14 @@ impl Validator for TagCheck {
 
             // Without spaces too many, is there a tag for each token?
             let alike = token_count == tag_count;
-            if let Some(respaced) = Self::respaced(tokens).filter(|_| !tokens.is_empty()) {
-                let fix = alike.then(|| Fix { field: TOKENS.to_owned(), value: respaced });
+            if !tokens_spaced {
+                let respaced = || words(tokens).collect::<Vec<_>>().join(" ");
+                let fix = alike.then(|| Fix { field: TOKENS.to_owned(), value: respaced() });
                 let message = || Row::spacing(TOKENS);
                 self.listing.add(&mut findings, (row.id, TOKENS), codes::SPACING, fix, message);
             }
             self.faults.clear();
-            if !tags.is_empty() && Self::respaced(tags).is_some() {
+            if !tags_spaced {
                 let mends = alike && self.listing.wants(codes::SPACING);
                 self.faults.add(codes::SPACING, mends, Fault::Spacing);
             }

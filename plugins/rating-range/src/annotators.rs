@@ -152,7 +152,11 @@ impl Annotators {
         distances.sort_by(f64::total_cmp);
         let middle = distances.len() / 2;
         let (Some(upper), true) = (distances.get(middle), distances.len() >= 3) else { return Vec::new() };
-        let lower = if distances.len() % 2 == 0 { distances.get(middle - 1).unwrap_or(upper) } else { upper };
+        let lower = if distances.len().is_multiple_of(2) {
+            distances.get(middle - 1).unwrap_or(upper)
+        } else {
+            upper
+        };
         let median = (lower + upper) / 2.0;
         let least = LEAST_SHARE * (self.range.high - self.range.low);
         let far = |annotator: &&Annotator| {

@@ -51,7 +51,7 @@ pub struct PrepareReport {
     pub tokens: BTreeMap<Part, u64>,
     /// Of the training rows.
     pub padding: PaddingReport,
-    /// `(step, seconds)` in order; 0 where the step's result was there already.
+    /// `(step, seconds)` in order; next to none where the step's result was there already.
     pub seconds: Vec<(String, f64)>,
 }
 
@@ -293,7 +293,7 @@ pub struct SuspectExample {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SplitReport {
-    /// `stratified`, `iterative` (by sets of labels), `random`, `group`, `time`, or `given` where every row's file says its part.
+    /// `stratified`, `iterative` (by sets of labels), `random`, `group`, `time`, or `given` where no part takes rows of the training files.
     pub method: String,
     pub seed: u64,
     /// Sets of rows that had to stay together, with more than one row.

@@ -62,7 +62,8 @@ pub(crate) fn split(
     let units = Units::joined(rows.len(), &related).map_err(refused)?;
     drop(relations);
     let given: Vec<Option<u8>> = rows.iter().map(|row| given(index.states.get(*row as usize))).collect();
-    let all_given = given.iter().all(Option::is_some);
+    // Every part that the recipe has comes from files of its own.
+    let all_given = settings.validation == 0.0 && settings.test == 0.0;
     let splitter = Splitter::new(&units, &shares, settings.seed).given(&given).map_err(refused)?;
     let times = || {
         let times = index.times.as_deref().unwrap_or_default();

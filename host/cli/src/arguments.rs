@@ -69,6 +69,9 @@ pub enum Command {
     /// Make, test, look at and share plugins
     #[command(subcommand)]
     Plugin(crate::commands::PluginCommand),
+    /// Train, extend and compare tokenizers
+    #[command(subcommand)]
+    Tokenizer(crate::commands::TokenizerCommand),
     /// The JSON Schema of a file that people write
     Schema {
         #[arg(value_enum)]

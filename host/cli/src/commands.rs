@@ -22,11 +22,14 @@ mod resume;
 mod run;
 /// `pegbox schema`
 mod schema;
+/// `pegbox tokenizer`
+mod tokenizer;
 /// `pegbox train`
 mod train;
 
 pub use plugin::{Guard, PluginCommand};
 pub use schema::Document;
+pub use tokenizer::TokenizerCommand;
 
 use crate::arguments::{Command, ModelsCommand, RunArgument};
 use crate::plugins::RecipePlugins;
@@ -52,6 +55,7 @@ pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
         Command::Predict(arguments) => predict::run(session, &arguments),
         Command::Run(arguments) => run::run(session, &Recipe::load(&arguments.recipe)?),
         Command::Plugin(command) => plugin::run(session, command),
+        Command::Tokenizer(command) => tokenizer::run(session, command),
         Command::Schema { document } => schema::run(document),
         Command::Models(ModelsCommand::Inspect(arguments)) => models::inspect(session, &arguments),
     }

@@ -9,6 +9,7 @@ use pegbox_models::ModelError;
 use pegbox_registry::RegistryError;
 use pegbox_runtime::{LoadError, PluginError};
 use pegbox_train::TrainError;
+use pegbox_vocabulary::VocabularyError;
 
 use super::{Excerpt, FAILED, Report, USAGE};
 use pegbox_recipe::{Fault, RecipeError};
@@ -85,6 +86,22 @@ impl From<pegbox_records::sources::SourceError> for Box<Report> {
     fn from(error: pegbox_records::sources::SourceError) -> Self {
         let mut report = with_causes(&error, error.help());
         report.exit = USAGE;
+        report
+    }
+}
+
+impl From<VocabularyError> for Box<Report> {
+    fn from(error: VocabularyError) -> Self {
+        let exit = match error {
+            VocabularyError::Sources(_)
+            | VocabularyError::FieldTwice { .. }
+            | VocabularyError::Special { .. }
+            | VocabularyError::TooSmall { .. }
+            | VocabularyError::Foreign { .. } => USAGE,
+            _ => FAILED,
+        };
+        let mut report = with_causes(&error, error.help());
+        report.exit = exit;
         report
     }
 }

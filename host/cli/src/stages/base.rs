@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use pegbox_hub::{BaseModel, Obtained, Source, obtain};
-use pegbox_models::{BertConfig, Pooling};
+use pegbox_models::{Bert, BertConfig, NewToken, Pooling, Weights};
+use pegbox_vocabulary::{Extension, TokenizerFile};
 
 use super::settings;
 use crate::console::megabytes;
@@ -19,6 +20,26 @@ pub struct Base {
     pub config: BertConfig,
     /// Bytes of tokenizer.json.
     pub tokenizer: Vec<u8>,
+    /// The recipe's own tokenizer, and the tokens that it has more than the model.
+    pub extension: Option<Extension>,
+}
+
+impl Base {
+    /// The folder that holds the tokenizer's files.
+    pub fn tokenizer_folder(&self) -> &Path {
+        self.extension.as_ref().map_or(&self.model.folder, |extension| &extension.folder)
+    }
+
+    /// The pretrained weights, with embeddings for the tokens that the recipe adds.
+    pub fn weights(&self) -> Result<Weights, Box<Report>> {
+        let mut weights = Weights::read(&self.model.folder.join("model.safetensors"))?;
+        Bert::add_tokens(&mut weights, &self.new_tokens())?;
+        Ok(weights)
+    }
+
+    fn new_tokens(&self) -> Vec<NewToken> {
+        new_tokens(self.extension.as_ref())
+    }
 }
 
 /// Brings the recipe's base model here.
@@ -44,7 +65,19 @@ pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
     let path = model.folder.join("tokenizer.json");
     let tokenizer =
         fs::read(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))?;
-    Ok(Base { model, config, tokenizer })
+    let Some(folder) = &recipe.model.tokenizer else {
+        return Ok(Base { model, config, tokenizer, extension: None });
+    };
+    let extension =
+        Extension::open(&recipe.folder.join(folder), &TokenizerFile::from_bytes(&tokenizer, &path)?)?;
+    session.console.say(format!("model: {} tokens are added from {folder}", extension.tokens.len()));
+    config = config.with_tokens(&new_tokens(Some(&extension)));
+    Ok(Base { model, config, tokenizer: extension.tokenizer.clone(), extension: Some(extension) })
+}
+
+fn new_tokens(extension: Option<&Extension>) -> Vec<NewToken> {
+    let added = extension.into_iter().flat_map(|extension| &extension.tokens);
+    added.map(|token| NewToken { id: token.id, pieces: token.pieces.clone() }).collect()
 }
 
 /// Brings the tokenizer of the recipe's base model here, whatever the model: a folder may hold nothing else.

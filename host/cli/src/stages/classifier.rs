@@ -50,7 +50,7 @@ pub fn describe_run(run: &Path, recipe: &Recipe, base: &Base, labels: &[String])
     let folder = run.join("model");
     let config = Value::Object(configuration(recipe, base, labels));
     write_whole(&folder.join("config.json"), format!("{config:#}\n").as_bytes())?;
-    for file in tokenizer_files(&base.model.folder)? {
+    for file in tokenizer_files(base.tokenizer_folder())? {
         write_whole(&folder.join(&file.path), &file.content)?;
     }
     Ok(())

@@ -54,7 +54,7 @@ fn bring_one(
     let model = TrainedModel {
         weights: best.weights,
         configuration: format!("{configuration:#}"),
-        tokenizer_files: tokenizer_files(&material.base.model.folder)?,
+        tokenizer_files: tokenizer_files(material.base.tokenizer_folder())?,
         labels,
         metrics: scores,
         provenance: provenance(material, best.step),
@@ -84,12 +84,16 @@ fn provenance(material: &Material<'_>, step: u64) -> Value {
             json!({ "name": plugin.name, "version": plugin.version.to_string(), "digest": plugin.digest })
         })
         .collect();
+    let mut base = json!({
+        "source": recipe.model.source,
+        "digest": material.base.model.digest,
+        "licence": material.base.model.licence,
+    });
+    if let Some(extension) = &material.base.extension {
+        base["added-tokens"] = json!({ "count": extension.tokens.len(), "digest": extension.digest });
+    }
     json!({
-        "base-model": {
-            "source": recipe.model.source,
-            "digest": material.base.model.digest,
-            "licence": material.base.model.licence,
-        },
+        "base-model": base,
         "dataset": { "key": material.dataset.key(), "files": super::lock::dataset_files(material) },
         "plugins": plugins,
         "recipe": recipe.text,

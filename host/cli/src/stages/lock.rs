@@ -31,6 +31,9 @@ struct LockedModel {
     source: String,
     digest: String,
     licence: Option<String>,
+    /// Of the tokenizer that the recipe names, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tokenizer: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +106,7 @@ fn lock(material: &Material<'_>, pinned: Vec<Pin>) -> Lock {
             source: material.recipe.model.source.clone(),
             digest: model.digest.clone(),
             licence: model.licence.clone(),
+            tokenizer: material.base.extension.as_ref().map(|extension| extension.digest.clone()),
         },
         dataset: LockedDataset { key: material.dataset.key().to_string(), files: dataset_files(material) },
         plugin,
@@ -112,7 +116,10 @@ fn lock(material: &Material<'_>, pinned: Vec<Pin>) -> Lock {
 impl Lock {
     fn differences(&self, now: &Self) -> Vec<String> {
         let mut found = Vec::new();
-        if self.model != now.model {
+        if self.model.tokenizer != now.model.tokenizer {
+            found.push("the tokens that are added to the base model have changed".to_string());
+        }
+        if (&self.model.source, &self.model.digest) != (&now.model.source, &now.model.digest) {
             found.push(format!("the base model is now {} with {}", now.model.source, now.model.digest));
         }
         for (file, digest) in &now.dataset.files {

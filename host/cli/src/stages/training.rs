@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pegbox_data::Dataset;
-use pegbox_models::{Bert, Pooling, Weights, device};
+use pegbox_models::{Bert, Pooling, device};
 use pegbox_train::{
     Event, Flow, Freeze, RunFolder, RunIdentity, Schedule, Start, TrainJob, TrainObserver, TrainSettings,
     TrainSummary, train,
@@ -39,12 +39,11 @@ impl<'a> Material<'a> {
         let Self { session, recipe, base, plugins, dataset } = *self;
         let device = device::parse(&session.global.device)?;
         let classes = dataset.labels().names().to_vec();
-        let weights = Weights::read(&base.model.folder.join("model.safetensors"))?;
         let (model, report) = Bert::load(
             base.config.clone(),
             settings::pooling(recipe),
             classes.len(),
-            weights,
+            base.weights()?,
             recipe.train.seed,
             &device,
         )?;
@@ -84,7 +83,7 @@ impl<'a> Material<'a> {
         };
         let dropout = model.dropout.map_or("the model's own".into(), |dropout| dropout.to_string());
         let metrics = self.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();
-        let fixed = BTreeMap::from([
+        let mut fixed = BTreeMap::from([
             ("base model".to_string(), self.base.model.digest.clone()),
             ("pooling".into(), pooling.into()),
             ("dropout".into(), dropout),
@@ -93,6 +92,9 @@ impl<'a> Material<'a> {
             ("metrics".into(), metrics.join("; ")),
             ("device".into(), self.session.global.device.clone()),
         ]);
+        if let Some(extension) = &self.base.extension {
+            fixed.insert("tokenizer".into(), extension.digest.clone());
+        }
         RunIdentity { recipe: self.recipe.text.clone(), dataset_key: self.dataset.key().to_string(), fixed }
     }
 

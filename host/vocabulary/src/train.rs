@@ -185,7 +185,7 @@ fn unigram(
     if words.is_empty() {
         return Err(VocabularyError::NoWords);
     }
-    let pieces = unigram::learn(&words, shape.special(), shape.unknown(), settings.size)?;
+    let pieces = unigram::learn(&words, &alphabet, shape.special(), shape.unknown(), settings.size)?;
     let special = shape.special().iter().map(|token| json!([token, 0.0]));
     let pieces = pieces.iter().map(|(piece, score)| json!([piece, score]));
     let unknown = shape.special().iter().position(|token| token == shape.unknown());

@@ -53,6 +53,10 @@ impl Alphabet {
         &self.symbols
     }
 
+    pub fn characters(&self) -> impl Iterator<Item = char> {
+        self.characters.iter().copied()
+    }
+
     pub fn holds(&self, character: char) -> bool {
         self.characters.contains(&character)
     }

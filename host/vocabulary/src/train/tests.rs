@@ -128,6 +128,11 @@ fn unigram_begins_words_with_a_mark_and_decodes_to_the_words() {
     assert_eq!(tokenizer.decode(encoding.get_ids(), true).unwrap(), "the order of größe");
     let unknown = tokenizer.token_to_id("<unk>").unwrap();
     assert!(tokenizer.encode("漢", false).unwrap().get_ids().contains(&unknown));
+    // The characters of words that are too rare to learn from are known.
+    let (_folder, rare) = corpus(&[texts(), vec!["ж".into()]].concat());
+    let rare = train(&rare, &small(Kind::Unigram)).unwrap();
+    let rare = Tokenizer::from_bytes(rare.tokenizer.as_bytes()).unwrap();
+    assert!(!rare.encode("ж", false).unwrap().get_ids().contains(&unknown));
     // An alphabet that is cut leaves the rest unknown.
     let cut = trained(&TrainSettings { alphabet: 20, ..small(Kind::Unigram) }).unwrap().1;
     assert!(cut.encode("παρά", false).unwrap().get_ids().contains(&unknown));

@@ -8,15 +8,17 @@ use std::collections::HashMap;
 use tokenizers::AddedToken;
 use tokenizers::models::unigram::{Unigram, UnigramTrainer};
 
+use super::alphabet::Alphabet;
 use crate::error::VocabularyError;
 
 /// What the trainer adds to the lowest score for each character that it had lost and must have.
 const STEP: f64 = 0.0001;
 
-/// The pieces and their log probabilities, the likeliest first, without the special tokens. `words` must hold no
-/// special token, `special` the `unknown` one, and `size` exceed both and the characters.
+/// The pieces and their log probabilities, the likeliest first, without the special tokens; every character of
+/// `alphabet` is one, also if it is in none of the words. `words` must hold no special token, `special` the `unknown` one, and `size` exceed both and the characters.
 pub(super) fn learn(
     words: &[(String, u64)],
+    alphabet: &Alphabet,
     special: &[String],
     unknown: &str,
     size: usize,
@@ -29,6 +31,7 @@ pub(super) fn learn(
             special.iter().map(|token| AddedToken::from(token.as_str(), true)).collect::<Vec<_>>(),
         )
         .unk_token(Some(unknown.to_owned()))
+        .initial_alphabet(alphabet.characters().collect())
         .build()
         .map_err(|error| failed(error.to_string()))?;
     let thread =

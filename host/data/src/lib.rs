@@ -15,6 +15,8 @@ mod durable;
 mod error;
 /// What is to be prepared, and how.
 mod job;
+/// Files of JSON lines.
+mod json_lines;
 /// The label vocabulary.
 mod labels;
 /// Work over all cores with results in order.

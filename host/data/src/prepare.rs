@@ -17,6 +17,7 @@ use crate::dataset::{self, Contents, Dataset, FileDigest, LENGTHS};
 use crate::durable::Draft;
 use crate::error::DataError;
 use crate::job::PrepareJob;
+use crate::json_lines::JsonLines;
 use crate::labels::Labels;
 use crate::parallel;
 use crate::progress::Progress;
@@ -28,7 +29,7 @@ use crate::steps::balance::{Balance, balance};
 use crate::steps::index::{Index, index};
 use crate::steps::labels::{Judged, Labelled};
 use crate::steps::read::QUARANTINED;
-use crate::steps::tokenize::{JsonLines, Tokenized, Tokenizing, dropped_file, suspects_file};
+use crate::steps::tokenize::{SHARDS_A_FILE, Tokenized, Tokenizing, dropped_file, suspects_file};
 use crate::steps::validate::Validation;
 use crate::steps::{annotate, clean, duplicates, leakage, read, validate};
 use crate::task::Task;
@@ -186,17 +187,17 @@ impl Preparation<'_> {
         let tokenized = self.timed("tokenize", |this| tokenizing.all(&step, this.threads, this.progress))?;
         self.tell(&tokenized, &index, &labels, &balance, tokenizer.max_length())?;
         let files = Files { read, clean, validation, adjudicate };
-        let contents = |report| Contents {
+        let (draft, listed) = self.assemble(folder, &files, &step, &tokenized, shards.len())?;
+        let contents = Contents {
             key: self.key.clone(),
             made_of: self.made_of.clone(),
-            labels: labels.clone(),
             pad_id: tokenizer.pad_id(),
             vocabulary_size: tokenizer.vocabulary_size(),
             rows: tokenized.rows,
-            report,
+            report: &self.report,
+            labels,
         };
-        let (draft, listed) = self.assemble(folder, &files, &step, &tokenized, shards.len())?;
-        dataset::publish(folder, draft, listed, contents(&self.report))?;
+        dataset::publish(folder, draft, listed, contents)?;
         step.remove()?;
         self.workshop.forget_unused()
     }
@@ -473,7 +474,7 @@ impl Preparation<'_> {
             listed.insert(name.to_owned(), FileDigest::of(&path)?);
             Ok::<(), DataError>(())
         };
-        let groups = shards.div_ceil(crate::steps::tokenize::SHARDS_A_FILE);
+        let groups = shards.div_ceil(SHARDS_A_FILE);
         add("dropped.jsonl", &|lines| {
             if let Some((step, cleaned)) = &files.clean {
                 for shard in 0..cleaned.len() {

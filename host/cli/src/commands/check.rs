@@ -13,8 +13,8 @@ use crate::plugins::RecipePlugins;
 use crate::report::Report;
 use crate::session::Session;
 use crate::stages::base;
-use crate::stages::dataset;
 use crate::stages::training::{Material, duration};
+use crate::stages::{dataset, settings};
 use pegbox_recipe::Recipe;
 
 /// Data files up to this many bytes altogether are prepared whole, into the cache, so that the work is not lost.
@@ -52,9 +52,15 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     {
         console.say(format!("check: the recipe grants {name} something, but does not use it"));
     }
-    let base = base::bring(session, recipe)?;
+    // What is not trained needs no model but its tokenizer.
+    let trained = settings::task(recipe) == Task::Classification;
+    let base = trained.then(|| base::bring(session, recipe)).transpose()?;
+    let tokenizer = match &base {
+        Some(base) => base.tokenizer.clone(),
+        None => base::tokenizer(session, recipe)?,
+    };
 
-    let mut job = dataset::job(session, recipe, &base.tokenizer, &plugins)?;
+    let mut job = dataset::job(session, recipe, &tokenizer, &plugins)?;
     let bytes: u64 =
         job.sources.iter().filter_map(|source| fs::metadata(&source.path).ok()).map(|meta| meta.len()).sum();
     let sample = tempfile::tempdir()
@@ -67,11 +73,11 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     }
     let (prepared, _) = dataset::prepare_job(session, &job, &cache)?;
     print(&super::prepare::summary(&prepared.report));
-    if job.task != Task::Classification {
+    let Some(base) = base else {
         console.say(format!("check: the data is well; Pegbox does not train {} yet", job.task.name()));
         return Ok(());
-    }
-    print(&first_rows(&prepared.dataset, &base.tokenizer)?);
+    };
+    print(&first_rows(&prepared.dataset, &tokenizer)?);
 
     let material = Material { session, recipe, base: &base, plugins: &plugins, dataset: &prepared.dataset };
     let stage = console.stage("check");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pegbox_data::{
     AnnotationReport, BenchmarkLeakage, CodeCount, ConflictReport, DuplicateReport, FileReport, Part,
-    PrepareReport, Prepared, StageReport, SuspectReport, Task,
+    PrepareReport, Prepared, StageReport, SuspectReport,
 };
 use pegbox_report::About;
 use pegbox_runtime::Severity;
@@ -13,17 +13,13 @@ use crate::console::print;
 use crate::plugins::RecipePlugins;
 use crate::report::Report;
 use crate::session::Session;
-use crate::stages::{base, dataset, settings};
+use crate::stages::{base, dataset};
 use pegbox_recipe::Recipe;
 
 pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     let plugins = RecipePlugins::load(session, recipe)?;
     plugins.try_all()?;
-    let tokenizer = match settings::task(recipe) {
-        // Their models are known here, so a length that the model does not have is told before the work begins.
-        Task::Classification | Task::Tagging => base::bring(session, recipe)?.tokenizer,
-        Task::Generation => base::tokenizer(session, recipe)?,
-    };
+    let tokenizer = base::tokenizer(session, recipe)?;
     let (prepared, _) = dataset::bring(session, recipe, &tokenizer, &plugins)?;
     print(&summary(&prepared.report));
     let page = write_page(recipe, &prepared)?;

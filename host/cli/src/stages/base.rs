@@ -11,7 +11,7 @@ use super::settings;
 use crate::console::megabytes;
 use crate::report::Report;
 use crate::session::Session;
-use pegbox_recipe::Recipe;
+use pegbox_recipe::{Recipe, Task};
 
 /// The base model at hand, and what can be known of it without its weights.
 pub struct Base {
@@ -80,8 +80,12 @@ fn new_tokens(extension: Option<&Extension>) -> Vec<NewToken> {
     added.map(|token| NewToken { id: token.id, pieces: token.pieces.clone() }).collect()
 }
 
-/// Brings the tokenizer of the recipe's base model here, whatever the model: a folder may hold nothing else.
+/// Brings the tokenizer that the recipe's data is prepared with here.
 pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<Vec<u8>, Box<Report>> {
+    // Models for these tasks are known here, so a length that one does not have is told before the work begins.
+    if recipe.model.task != Task::Generation {
+        return Ok(bring(session, recipe)?.tokenizer);
+    }
     let beside = recipe.folder.join(&recipe.model.source).join("tokenizer.json");
     let path = match beside.is_file() {
         true => beside,

@@ -1,8 +1,5 @@
 //! From files to shards of records.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -12,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 use crate::job::{OnError, PrepareJob, SourceFile};
+use crate::json_lines::JsonLines;
 use crate::progress::Progress;
 use crate::report::{EXAMPLES, FileReport};
 use crate::rows::{SHARD_BYTES, SHARD_ROWS, Shards};
@@ -98,7 +96,8 @@ struct Reading<'a> {
     origins: &'a Origins,
     progress: &'a dyn Progress,
     read: Read,
-    quarantine: QuarantineFile<'a>,
+    /// Written anew whenever the files are read.
+    quarantine: JsonLines,
     records: Vec<Record>,
     bytes: usize,
     next_id: u64,
@@ -106,7 +105,7 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn new(
-        step: &'a Step,
+        step: &Step,
         job: &'a PrepareJob,
         origins: &'a Origins,
         progress: &'a dyn Progress,
@@ -116,7 +115,7 @@ impl<'a> Reading<'a> {
             origins,
             progress,
             read: Read { files: Vec::new(), quarantined: 0, quarantine: Vec::new(), shards: Vec::new() },
-            quarantine: QuarantineFile::create(step)?,
+            quarantine: JsonLines::create(&step.folder().join(QUARANTINED))?,
             records: Vec::new(),
             bytes: 0,
             next_id: 0,
@@ -205,41 +204,4 @@ impl<'a> Reading<'a> {
         self.quarantine.finish()?;
         Ok(self.read)
     }
-}
-
-/// It is written anew whenever the files are read.
-struct QuarantineFile<'a> {
-    step: &'a Step,
-    file: BufWriter<tempfile::NamedTempFile>,
-}
-
-impl<'a> QuarantineFile<'a> {
-    fn create(step: &'a Step) -> Result<Self, DataError> {
-        let file = tempfile::Builder::new().prefix(pegbox_durable::TEMPORARY).tempfile_in(step.folder());
-        let file = file.map_err(DataError::io("create a file in", step.folder()))?;
-        Ok(Self { step, file: BufWriter::new(file) })
-    }
-
-    fn place(step: &Step) -> std::path::PathBuf {
-        step.folder().join(QUARANTINED)
-    }
-
-    fn add(&mut self, row: &Quarantined) -> Result<(), DataError> {
-        let path = Self::place(self.step);
-        let written = serde_json::to_writer(&mut self.file, row).map_err(std::io::Error::from);
-        written.and_then(|()| self.file.write_all(b"\n")).map_err(DataError::io("write", &path))
-    }
-
-    fn finish(self) -> Result<(), DataError> {
-        let path = Self::place(self.step);
-        let file = self.file.into_inner().map_err(|error| error.into_error());
-        let file = file.map_err(DataError::io("write", &path))?;
-        synced(file.as_file(), &path)?;
-        file.persist(&path).map_err(|error| error.error).map_err(DataError::io("write", &path))?;
-        Ok(())
-    }
-}
-
-fn synced(file: &File, path: &Path) -> Result<(), DataError> {
-    file.sync_all().map_err(DataError::io("write", path))
 }

@@ -1,14 +1,14 @@
 //! Texts become rows of token ids: the Parquet files of the dataset.
 
+/// The columns of these files, and their values.
+mod table;
+
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pegbox_annotations::suspects::Suspect;
 use pegbox_duplicates::Clusters;
-use pegbox_records::parquet_out::{Column, ColumnKind, Lists, ParquetWriter, Values};
+use pegbox_records::parquet_out::ParquetWriter;
 use pegbox_records::{Origins, Part, Record};
 use pegbox_sampling::lengths::{Lengths, OverLong, Side};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use crate::clean::Dropped;
 use crate::dataset::FileDigest;
 use crate::error::DataError;
 use crate::job::PrepareJob;
+use crate::json_lines::JsonLines;
 use crate::labels::Labels;
 use crate::parallel;
 use crate::progress::Progress;
@@ -27,40 +28,12 @@ use crate::report::TruncationReport;
 use crate::rows::Shards;
 use crate::state::State;
 use crate::task::Task;
-use crate::tokenize::{Encoded, IGNORED, Rows, TextTokenizer};
+use crate::tokenize::{IGNORED, Rows, TextTokenizer};
 use crate::work::Step;
+use table::{Table, columns};
 
 /// Shards whose rows go into one file a part.
 pub(crate) const SHARDS_A_FILE: usize = 8;
-
-/// The columns of a dataset's Parquet files.
-fn columns(task: Task) -> Vec<Column> {
-    let texts: &[(&str, ColumnKind)] = match task {
-        Task::Classification => &[
-            ("text", ColumnKind::Text),
-            ("label", ColumnKind::Text),
-            ("label_id", ColumnKind::U32),
-            ("input_ids", ColumnKind::U32List),
-            ("token_type_ids", ColumnKind::U32List),
-        ],
-        Task::Tagging => &[
-            ("tokens", ColumnKind::Text),
-            ("tags", ColumnKind::Text),
-            ("input_ids", ColumnKind::U32List),
-            ("token_type_ids", ColumnKind::U32List),
-            ("labels", ColumnKind::I32List),
-        ],
-        Task::Generation => &[
-            ("prompt", ColumnKind::Text),
-            ("completion", ColumnKind::Text),
-            ("input_ids", ColumnKind::U32List),
-            ("labels", ColumnKind::I32List),
-        ],
-    };
-    let first = [("record", ColumnKind::U64), ("origin", ColumnKind::Text)];
-    let all = first.iter().chain(texts).chain(&[("weight", ColumnKind::F32)]);
-    all.map(|(name, kind)| Column::new(*name, *kind)).collect()
-}
 
 /// Everything that is known of the rows by now.
 pub(crate) struct Tokenizing<'a> {
@@ -412,7 +385,7 @@ impl<'a> OfFile<'a> {
     }
 
     fn write(&mut self, part: Part, table: Table) -> Result<(), DataError> {
-        if table.records.is_empty() {
+        if table.is_empty() {
             return Ok(());
         }
         let path = self.step.folder().join(table_name(part, self.number));
@@ -443,112 +416,4 @@ impl<'a> OfFile<'a> {
 /// `train-00000.parquet`.
 pub(crate) fn table_name(part: Part, number: usize) -> String {
     format!("{part}-{number:05}.parquet")
-}
-
-/// The values of the columns.
-#[derive(Default)]
-struct Table {
-    records: Vec<u64>,
-    origins: Vec<Option<String>>,
-    /// Text and label, tokens and tags, or prompt and completion.
-    texts: [Vec<Option<String>>; 2],
-    label_ids: Vec<u32>,
-    ids: Lists<u32>,
-    type_ids: Lists<u32>,
-    labels: Lists<i32>,
-    weights: Vec<f32>,
-}
-
-impl Table {
-    fn push(
-        &mut self,
-        all: &Tokenizing<'_>,
-        record: &Record,
-        origin: &str,
-        label: &str,
-        row: &Encoded,
-        weight: f32,
-    ) {
-        let value = |role: &str| Some(all.shards.schema().value(record, role).unwrap_or_default().to_owned());
-        let [first, second] = &mut self.texts;
-        match all.job.task {
-            Task::Classification => {
-                first.push(value("text"));
-                second.push(Some(label.to_owned()));
-                self.label_ids.push(all.labels.id(label).unwrap_or_default());
-            }
-            Task::Tagging => {
-                first.push(value("tokens"));
-                second.push(value("tags"));
-            }
-            Task::Generation => {
-                first.push(value("prompt"));
-                second.push(value("completion"));
-            }
-        }
-        self.records.push(record.id);
-        self.origins.push(Some(origin.to_owned()));
-        self.ids.push(&row.ids);
-        self.type_ids.push(&row.type_ids);
-        self.labels.push(&row.labels);
-        self.weights.push(weight);
-    }
-
-    /// In the order of [`columns`].
-    fn values(self, task: Task) -> Vec<Values> {
-        let [first, second] = self.texts;
-        let mut values = vec![
-            Values::U64(self.records),
-            Values::Text(self.origins),
-            Values::Text(first),
-            Values::Text(second),
-        ];
-        match task {
-            Task::Classification => values.extend([
-                Values::U32(self.label_ids),
-                Values::U32List(self.ids),
-                Values::U32List(self.type_ids),
-            ]),
-            Task::Tagging => values.extend([
-                Values::U32List(self.ids),
-                Values::U32List(self.type_ids),
-                Values::I32List(self.labels),
-            ]),
-            Task::Generation => {
-                values.extend([Values::U32List(self.ids), Values::I32List(self.labels)]);
-            }
-        }
-        values.push(Values::F32(self.weights));
-        values
-    }
-}
-
-/// A file of JSON lines in a step's folder; what says that the step is done is written after it.
-pub(crate) struct JsonLines {
-    path: std::path::PathBuf,
-    file: BufWriter<File>,
-}
-
-impl JsonLines {
-    pub fn create(path: &Path) -> Result<Self, DataError> {
-        let file = File::create(path).map_err(DataError::io("create", path))?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
-    }
-
-    pub fn add(&mut self, value: &impl Serialize) -> Result<(), DataError> {
-        let written = serde_json::to_writer(&mut self.file, value).map_err(std::io::Error::from);
-        written.and_then(|()| self.file.write_all(b"\n")).map_err(DataError::io("write", &self.path))
-    }
-
-    /// Appends the lines of another file.
-    pub fn append(&mut self, path: &Path) -> Result<(), DataError> {
-        let mut from = File::open(path).map_err(DataError::io("read", path))?;
-        std::io::copy(&mut from, &mut self.file).map_err(DataError::io("write", &self.path))?;
-        Ok(())
-    }
-
-    pub fn finish(self) -> Result<(), DataError> {
-        let file = self.file.into_inner().map_err(|error| error.into_error());
-        file.and_then(|file| file.sync_all()).map_err(DataError::io("write", &self.path))
-    }
 }

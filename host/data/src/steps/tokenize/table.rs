@@ -1,0 +1,119 @@
+//! The columns of a dataset's Parquet files, task by task, and their values.
+
+use pegbox_records::Record;
+use pegbox_records::parquet_out::{Column, ColumnKind, Lists, Values};
+
+use super::Tokenizing;
+use crate::task::Task;
+use crate::tokenize::Encoded;
+
+/// The columns of a dataset's Parquet files.
+pub(super) fn columns(task: Task) -> Vec<Column> {
+    let texts: &[(&str, ColumnKind)] = match task {
+        Task::Classification => &[
+            ("text", ColumnKind::Text),
+            ("label", ColumnKind::Text),
+            ("label_id", ColumnKind::U32),
+            ("input_ids", ColumnKind::U32List),
+            ("token_type_ids", ColumnKind::U32List),
+        ],
+        Task::Tagging => &[
+            ("tokens", ColumnKind::Text),
+            ("tags", ColumnKind::Text),
+            ("input_ids", ColumnKind::U32List),
+            ("token_type_ids", ColumnKind::U32List),
+            ("labels", ColumnKind::I32List),
+        ],
+        Task::Generation => &[
+            ("prompt", ColumnKind::Text),
+            ("completion", ColumnKind::Text),
+            ("input_ids", ColumnKind::U32List),
+            ("labels", ColumnKind::I32List),
+        ],
+    };
+    let first = [("record", ColumnKind::U64), ("origin", ColumnKind::Text)];
+    let all = first.iter().chain(texts).chain(&[("weight", ColumnKind::F32)]);
+    all.map(|(name, kind)| Column::new(*name, *kind)).collect()
+}
+
+/// The values of the columns.
+#[derive(Default)]
+pub(super) struct Table {
+    records: Vec<u64>,
+    origins: Vec<Option<String>>,
+    /// Text and label, tokens and tags, or prompt and completion.
+    texts: [Vec<Option<String>>; 2],
+    label_ids: Vec<u32>,
+    ids: Lists<u32>,
+    type_ids: Lists<u32>,
+    labels: Lists<i32>,
+    weights: Vec<f32>,
+}
+
+impl Table {
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    pub fn push(
+        &mut self,
+        all: &Tokenizing<'_>,
+        record: &Record,
+        origin: &str,
+        label: &str,
+        row: &Encoded,
+        weight: f32,
+    ) {
+        let value = |role: &str| Some(all.shards.schema().value(record, role).unwrap_or_default().to_owned());
+        let [first, second] = &mut self.texts;
+        match all.job.task {
+            Task::Classification => {
+                first.push(value("text"));
+                second.push(Some(label.to_owned()));
+                self.label_ids.push(all.labels.id(label).unwrap_or_default());
+            }
+            Task::Tagging => {
+                first.push(value("tokens"));
+                second.push(value("tags"));
+            }
+            Task::Generation => {
+                first.push(value("prompt"));
+                second.push(value("completion"));
+            }
+        }
+        self.records.push(record.id);
+        self.origins.push(Some(origin.to_owned()));
+        self.ids.push(&row.ids);
+        self.type_ids.push(&row.type_ids);
+        self.labels.push(&row.labels);
+        self.weights.push(weight);
+    }
+
+    /// In the order of [`columns`].
+    pub fn values(self, task: Task) -> Vec<Values> {
+        let [first, second] = self.texts;
+        let mut values = vec![
+            Values::U64(self.records),
+            Values::Text(self.origins),
+            Values::Text(first),
+            Values::Text(second),
+        ];
+        match task {
+            Task::Classification => values.extend([
+                Values::U32(self.label_ids),
+                Values::U32List(self.ids),
+                Values::U32List(self.type_ids),
+            ]),
+            Task::Tagging => values.extend([
+                Values::U32List(self.ids),
+                Values::U32List(self.type_ids),
+                Values::I32List(self.labels),
+            ]),
+            Task::Generation => {
+                values.extend([Values::U32List(self.ids), Values::I32List(self.labels)]);
+            }
+        }
+        values.push(Values::F32(self.weights));
+        values
+    }
+}

@@ -47,43 +47,96 @@ const MOST_ROWS: usize = 20;
 const MOST_LETTERS: usize = 200;
 const LABEL_BITS: u32 = 24;
 
-/// Finds the conflicts and lists `most` of them. Reads the rows twice, and holds 8 bytes a row meanwhile.
+/// Finds the conflicts and lists `most` of them. Reads equal texts twice, and holds 8 bytes a row meanwhile; of groups it
+/// reads the texts that it lists, and holds 8 bytes for each row of a group.
 pub fn conflicts<R: Rows>(rows: &R, same: Same, most: usize) -> Result<Conflicts, AnnotationError> {
-    let keys = conflicting_keys(rows, same)?;
+    let keyed = Keyed { rows, same, shared: shared(rows, same)? };
+    let keys = conflicting_keys(&keyed)?;
     let mut found: HashMap<u64, Found> = HashMap::new();
-    let mut scratch = String::new();
-    rows.for_each(&mut |row, text, label, group| {
-        let key = key(text, group, same, &mut scratch);
+    keyed.for_each(&mut |row, label, key| {
         if keys.binary_search(&short(key)).is_ok() {
-            found.entry(key).or_default().add(row, text, label);
+            found.entry(key).or_default().add(row, label);
         }
-    })
-    .map_err(|fault| AnnotationError::Rows(Box::new(fault)))?;
+    })?;
     // Different texts may have the same short key: the long one decides.
     let mut found: Vec<Found> = found.into_values().filter(|found| found.labels.len() > 1).collect();
     found.sort_unstable_by_key(|found| (std::cmp::Reverse(found.count), found.rows[0]));
     let largest = |found: &Found| found.labels.values().max().copied().unwrap_or(0);
-    Ok(Conflicts {
+    let mut conflicts = Conflicts {
         conflicts: found.len() as u32,
         rows: found.iter().map(|found| found.count).sum(),
         minority: found.iter().map(|found| found.count - largest(found)).sum(),
-        list: found.into_iter().take(most).map(Found::finish).collect(),
-    })
+        list: Vec::new(),
+    };
+    found.truncate(most);
+    let mut firsts: Vec<u32> = found.iter().map(|found| found.rows[0]).collect();
+    firsts.sort_unstable();
+    let texts = rows.texts(&firsts).map_err(|fault| AnnotationError::Rows(Box::new(fault)))?;
+    let text_of = |row: u32| firsts.binary_search(&row).ok().and_then(|place| texts.get(place));
+    conflicts.list = found
+        .into_iter()
+        .map(|found| {
+            let text = text_of(found.rows[0]).map(|text| text.chars().take(MOST_LETTERS).collect());
+            found.finish(text.unwrap_or_default())
+        })
+        .collect();
+    Ok(conflicts)
+}
+
+/// Rows with the keys of what they say.
+struct Keyed<'a, R> {
+    rows: &'a R,
+    same: Same,
+    /// One bit a group: whether it may have several rows.
+    shared: Vec<u64>,
+}
+
+impl<R: Rows> Keyed<'_, R> {
+    /// Gives each row that may have others of its key to `each`: row, label and key.
+    fn for_each(&self, each: &mut dyn FnMut(u32, u32, u64)) -> Result<(), AnnotationError> {
+        let mut scratch = String::new();
+        let done = match self.same {
+            Same::Text => {
+                self.rows.for_each(&mut |row, text, label, _| each(row, label, key(text, &mut scratch)))
+            }
+            Same::Group => self.rows.for_each_label(&mut |row, label, group| {
+                let word = self.shared.get(group as usize / 64).copied().unwrap_or(0);
+                if word >> (group % 64) & 1 == 1 {
+                    each(row, label, group.into());
+                }
+            }),
+        };
+        done.map_err(|fault| AnnotationError::Rows(Box::new(fault)))
+    }
+}
+
+/// The groups of which some row is not the first. Where texts are compared there is no need of them.
+fn shared<R: Rows>(rows: &R, same: Same) -> Result<Vec<u64>, AnnotationError> {
+    let mut shared = Vec::new();
+    if same == Same::Group {
+        let each = &mut |row: u32, _, group: u32| {
+            let word = group as usize / 64;
+            if group != row {
+                shared.resize(shared.len().max(word + 1), 0);
+                shared[word] |= 1_u64 << (group % 64);
+            }
+        };
+        rows.for_each_label(each).map_err(|fault| AnnotationError::Rows(Box::new(fault)))?;
+    }
+    Ok(shared)
 }
 
 /// The short keys that occur with different labels, sorted.
-fn conflicting_keys<R: Rows>(rows: &R, same: Same) -> Result<Vec<u64>, AnnotationError> {
-    let mut seen: Vec<u64> = Vec::with_capacity(rows.len() as usize);
-    let mut scratch = String::new();
+fn conflicting_keys<R: Rows>(keyed: &Keyed<'_, R>) -> Result<Vec<u64>, AnnotationError> {
+    let mut seen: Vec<u64> = Vec::new();
     let mut fault = None;
-    rows.for_each(&mut |row, text, label, group| {
+    keyed.for_each(&mut |row, label, key| {
         if label >> LABEL_BITS != 0 {
             let limit = 1 << LABEL_BITS;
             fault = fault.take().or(Some(AnnotationError::TooManyLabels { row, label, limit }));
         }
-        seen.push(short(key(text, group, same, &mut scratch)) << LABEL_BITS | u64::from(label));
-    })
-    .map_err(|fault| AnnotationError::Rows(Box::new(fault)))?;
+        seen.push(short(key) << LABEL_BITS | u64::from(label));
+    })?;
     if let Some(fault) = fault {
         return Err(fault);
     }
@@ -97,10 +150,8 @@ fn short(key: u64) -> u64 {
     key & (u64::MAX >> LABEL_BITS)
 }
 
-fn key(text: &str, group: u32, same: Same, scratch: &mut String) -> u64 {
-    if same == Same::Group {
-        return u64::from(group);
-    }
+/// The key of a text.
+fn key(text: &str, scratch: &mut String) -> u64 {
     scratch.clear();
     for word in text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()) {
         scratch.extend(word.chars().flat_map(char::to_lowercase));
@@ -117,14 +168,10 @@ struct Found {
     labels: BTreeMap<u32, u32>,
     count: u32,
     rows: Vec<u32>,
-    text: String,
 }
 
 impl Found {
-    fn add(&mut self, row: u32, text: &str, label: u32) {
-        if self.count == 0 {
-            self.text = text.chars().take(MOST_LETTERS).collect();
-        }
+    fn add(&mut self, row: u32, label: u32) {
         self.count += 1;
         *self.labels.entry(label).or_default() += 1;
         if self.rows.len() < MOST_ROWS {
@@ -132,10 +179,10 @@ impl Found {
         }
     }
 
-    fn finish(self) -> Conflict {
+    fn finish(self, text: String) -> Conflict {
         let mut labels: Vec<(u32, u32)> = self.labels.into_iter().collect();
         labels.sort_by_key(|&(_, rows)| std::cmp::Reverse(rows));
-        Conflict { labels, count: self.count, rows: self.rows, text: self.text }
+        Conflict { labels, count: self.count, rows: self.rows, text }
     }
 }
 

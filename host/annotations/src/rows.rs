@@ -11,9 +11,26 @@ pub trait Rows {
         self.len() == 0
     }
 
-    /// Gives each row to `each`: its number, text, label and group (the cluster of its near-duplicates; the
-    /// row's own number where there are none). Every call gives the same rows in the same order.
+    /// Gives each row to `each`: its number, text, label and group (the number of the first row of the cluster of its
+    /// near-duplicates, whether that row is among these or not; the row's own number where there are none). Every call
+    /// gives the same rows in the same order; numbers ascend, and may have gaps.
     fn for_each(&self, each: &mut dyn FnMut(u32, &str, u32, u32)) -> Result<(), Self::Error>;
+
+    /// The same without the texts, which may be had for less: number, label and group.
+    fn for_each_label(&self, each: &mut dyn FnMut(u32, u32, u32)) -> Result<(), Self::Error> {
+        self.for_each(&mut |row, _, label, group| each(row, label, group))
+    }
+
+    /// The texts of some rows, which ascend.
+    fn texts(&self, rows: &[u32]) -> Result<Vec<String>, Self::Error> {
+        let mut texts = Vec::with_capacity(rows.len());
+        self.for_each(&mut |row, text, _, _| {
+            if rows.binary_search(&row).is_ok() {
+                texts.push(text.to_owned());
+            }
+        })?;
+        Ok(texts)
+    }
 }
 
 /// Rows that are in memory anyway: text, label, group.

@@ -84,7 +84,7 @@ pub struct Suspects {
 /// More classes than this are no classes.
 const MOST_CLASSES: u32 = 4096;
 
-/// Finds labels that are likely wrong. Reads the rows twice, three times where a sample is drawn.
+/// Finds labels that are likely wrong. Reads the rows twice.
 pub fn suspects<R: Rows>(rows: &R, settings: &SuspectSettings) -> Result<Suspects, AnnotationError> {
     suspects_with(rows, settings, &mut |_| {})
 }

@@ -19,6 +19,8 @@ mod job;
 mod json_lines;
 /// The label vocabulary.
 mod labels;
+/// Memory between the steps.
+mod memory;
 /// Work over all cores with results in order.
 mod parallel;
 /// From files to a dataset.
@@ -79,6 +81,6 @@ pub use stage::{
     CleanStage, MakeCleaner, MakeValidator, OnFailure, PLUGIN_FAILED, StageIdentity, ValidateStage,
 };
 pub use task::Task;
-pub use tokenize::{Encoded, IGNORED, Rows, TextTokenizer, TokenSettings};
+pub use tokenize::{Encoded, IGNORED, Rows, TextTokenizer, TokenSettings, WordCache};
 pub use tokens::{Example, PaddedBatch, TokenSplit, collate_ids};
 pub use validate::LocatedFinding;

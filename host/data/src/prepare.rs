@@ -19,6 +19,7 @@ use crate::error::DataError;
 use crate::job::PrepareJob;
 use crate::json_lines::JsonLines;
 use crate::labels::Labels;
+use crate::memory;
 use crate::parallel;
 use crate::progress::Progress;
 use crate::report::{ClassCount, LengthReport, PrepareReport};
@@ -210,6 +211,7 @@ impl Preparation<'_> {
         let start = Instant::now();
         let result = work(self);
         self.report.seconds.push((step.to_owned(), start.elapsed().as_secs_f64()));
+        memory::give_back();
         result
     }
 
@@ -306,8 +308,8 @@ impl Preparation<'_> {
         if self.job.task != Task::Classification {
             return Ok(None);
         }
-        let free = |state| state == State::Free;
-        let labelled = Labelled::new(shards, index, clusters, free, "labels", self.progress);
+        let labelled =
+            Labelled::new(shards, index, clusters, |state| state == State::Free, "labels", self.progress);
         self.report.conflicts = Some(labelled.conflicts(&self.origins)?);
         if self.job.suspects.is_none() {
             return Ok(None);

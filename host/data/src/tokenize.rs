@@ -1,5 +1,9 @@
 //! Text to token ids, with the crate `tokenizers` and the model's own tokenizer.json.
 
+mod words;
+
+pub use words::WordCache;
+
 use pegbox_sampling::lengths::{Fitted, OverLong, Side, Special, cut};
 use serde::{Deserialize, Serialize};
 use tokenizers::{PaddingParams, Tokenizer, TruncationDirection};
@@ -47,6 +51,8 @@ pub struct TextTokenizer {
     /// What ends a generated text.
     end: Vec<u32>,
     pad_id: u32,
+    /// Where texts may be taken word by word: the special tokens behind a text.
+    suffix: Option<Vec<u32>>,
 }
 
 impl TextTokenizer {
@@ -67,10 +73,12 @@ impl TextTokenizer {
         }
         let (prefix, mut end) =
             self::around(&tokenizer, special).map_err(|error| failed(error.to_string()))?;
+        let plain = one_type(&tokenizer).map_err(|error| failed(error.to_string()))?;
+        let suffix = (plain && words::separable(&tokenizer)).then(|| end.clone());
         if end.is_empty() {
             end.extend(ENDS.iter().find_map(|token| tokenizer.token_to_id(token)));
         }
-        Ok(Self { tokenizer, max_length, special, prefix, end, pad_id })
+        Ok(Self { tokenizer, max_length, special, prefix, end, pad_id, suffix })
     }
 
     /// The id that pads rows.
@@ -106,7 +114,13 @@ impl TextTokenizer {
     }
 
     /// The rows that a text becomes, by the policy for texts that are too long.
-    pub fn rows(&self, text: &str, policy: OverLong) -> Result<Rows, String> {
+    pub fn rows(&self, text: &str, policy: OverLong, cache: &mut WordCache) -> Result<Rows, String> {
+        if let Some(suffix) = &self.suffix {
+            let mut ids = self.prefix.clone();
+            words::encode(&self.tokenizer, text, cache, &mut ids).map_err(|error| error.to_string())?;
+            ids.extend(suffix);
+            return self.fit(&ids, &vec![0; ids.len()], &[], self.special, policy);
+        }
         let whole = self.tokenizer.encode_fast(text, true).map_err(|error| error.to_string())?;
         self.fit(whole.get_ids(), whole.get_type_ids(), &[], self.special, policy)
     }
@@ -199,6 +213,11 @@ fn around(tokenizer: &Tokenizer, special: Special) -> tokenizers::Result<(Vec<u3
     Ok((ids.get(..special.prefix).unwrap_or_default().to_vec(), behind.to_vec()))
 }
 
+/// Whether all tokens of a single text, special ones too, are of type 0.
+fn one_type(tokenizer: &Tokenizer) -> tokenizers::Result<bool> {
+    Ok(tokenizer.encode("a", true)?.get_type_ids().iter().all(|kind| *kind == 0))
+}
+
 /// The usual names of the token that ends a text.
 const ENDS: [&str; 6] = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<eos>", "[SEP]"];
 
@@ -230,6 +249,10 @@ mod tests {
     /// A WordPiece tokenizer with fixed padding to 16 and truncation to 16 baked in.
     pub(crate) const TINY: &str = include_str!("tokenize/tiny.json");
 
+    fn rows(tokenizer: &TextTokenizer, text: &str, policy: OverLong) -> Result<Rows, String> {
+        tokenizer.rows(text, policy, &mut WordCache::default())
+    }
+
     #[test]
     fn baked_in_padding_and_truncation_are_overridden() {
         let tokenizer = TextTokenizer::from_bytes(TINY.as_bytes(), "tiny", 64).unwrap();
@@ -255,18 +278,18 @@ mod tests {
         let tokenizer = TextTokenizer::from_bytes(TINY.as_bytes(), "tiny", 5).unwrap();
         let long = "hello world hello hello world";
         let ids = |policy| -> Vec<Vec<u32>> {
-            tokenizer.rows(long, policy).unwrap().rows.into_iter().map(|row| row.ids).collect()
+            rows(&tokenizer, long, policy).unwrap().rows.into_iter().map(|row| row.ids).collect()
         };
         assert_eq!(ids(OverLong::Truncate(Side::Right)), [[2, 4, 5, 4, 3]]);
         assert_eq!(ids(OverLong::Truncate(Side::Left)), [[2, 4, 4, 5, 3]]);
         assert_eq!(ids(OverLong::Split { stride: 1 }), [[2, 4, 5, 4, 3], [2, 4, 4, 5, 3]]);
         assert!(ids(OverLong::Drop).is_empty());
-        assert!(tokenizer.rows(long, OverLong::Fail).is_err());
-        assert_eq!(tokenizer.rows("hello", OverLong::Fail).unwrap().rows[0].ids, [2, 4, 3]);
-        assert_eq!(tokenizer.rows(long, OverLong::Drop).unwrap(), Rows { rows: vec![], full_length: 7 });
+        assert!(rows(&tokenizer, long, OverLong::Fail).is_err());
+        assert_eq!(rows(&tokenizer, "hello", OverLong::Fail).unwrap().rows[0].ids, [2, 4, 3]);
+        assert_eq!(rows(&tokenizer, long, OverLong::Drop).unwrap(), Rows { rows: vec![], full_length: 7 });
         assert_eq!(
             tokenizer.encode(long).unwrap(),
-            tokenizer.rows(long, OverLong::Truncate(Side::Right)).unwrap().rows[0]
+            rows(&tokenizer, long, OverLong::Truncate(Side::Right)).unwrap().rows[0]
         );
     }
 

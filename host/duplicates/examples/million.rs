@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     println!("sizes: {:?}", summary.sizes);
 
     let mut index = NgramIndex::builder(8)?;
-    (0..20_000).for_each(|row| index.add("benchmark", &text(3 * row)));
+    (0..20_000).try_for_each(|row| index.add("benchmark", &text(3 * row)))?;
     let index = index.finish();
     let overlapping = sample.iter().filter(|text| index.overlap(text).share >= 0.5).count();
     let each = fastest(&sample, |text| {

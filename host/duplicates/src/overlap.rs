@@ -7,20 +7,40 @@ use crate::shingles::mix;
 
 const BASE: u64 = 0x9fb2_1c65_1e98_df25;
 
-/// All runs of `n` words of the benchmarks' texts, 12 bytes each. Words are runs of letters and digits in lower
+/// All runs of `n` words of the benchmarks' texts, 8 bytes each. Words are runs of letters and digits in lower
 /// case; punctuation does not count. A text of fewer than `n` words is compared whole: it overlaps only with
 /// an equal one.
 #[derive(Clone, Debug)]
 pub struct NgramIndex {
     size: usize,
     names: Vec<String>,
-    /// Ascending, distinct.
-    hashes: Vec<u64>,
-    /// The first benchmark that has it.
-    owners: Vec<u32>,
+    /// By their hashes' first bits; in each ascending, of distinct hashes.
+    buckets: Vec<Vec<Entry>>,
     /// A bit for each value of a hash's first bits that occurs; most runs are turned down by it.
     filter: Vec<u64>,
     shift: u32,
+}
+
+/// The first bits of a run's hash, and behind them the number of the first benchmark that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry(u64);
+
+/// So many benchmarks can be told apart. The bits that hashes keep suffice: of a hundred million runs that are looked
+/// up among ten million, not one in ten is taken for another.
+const OWNER_BITS: u32 = 10;
+
+impl Entry {
+    fn new(hash: u64, owner: u64) -> Self {
+        Self(hash >> OWNER_BITS << OWNER_BITS | owner)
+    }
+
+    fn hash(self) -> u64 {
+        self.0 >> OWNER_BITS
+    }
+
+    fn owner(self) -> u32 {
+        (self.0 & ((1 << OWNER_BITS) - 1)) as u32
+    }
 }
 
 /// Collects the benchmarks for a [`NgramIndex`].
@@ -28,9 +48,39 @@ pub struct NgramIndex {
 pub struct NgramIndexBuilder {
     size: usize,
     names: Vec<String>,
-    entries: Vec<(u64, u32)>,
-    sorted: usize,
+    buckets: Vec<Bucket>,
     words: Vec<u64>,
+}
+
+/// Entries that are settled, ascending and distinct, and some that were added since.
+#[derive(Clone, Debug, Default)]
+struct Bucket {
+    entries: Vec<Entry>,
+    settled: usize,
+}
+
+/// So many bits of a hash say in which bucket it is: only one of the buckets has more room than it needs at a time.
+const BUCKET_BITS: u32 = 8;
+
+impl Bucket {
+    fn add(&mut self, entry: Entry) {
+        if self.entries.len() == self.entries.capacity() {
+            // What repeats is thrown out before it takes more room.
+            self.settle();
+            let room = 256 + self.settled / 4;
+            if self.entries.capacity() - self.settled < room / 2 {
+                self.entries.reserve_exact(room);
+            }
+        }
+        self.entries.push(entry);
+    }
+
+    fn settle(&mut self) {
+        // The stable sort is the one that gains by what is in order.
+        self.entries.sort();
+        self.entries.dedup_by_key(|entry| entry.hash());
+        self.settled = self.entries.len();
+    }
 }
 
 /// How much of one text stands in the benchmarks.
@@ -58,16 +108,17 @@ impl NgramIndex {
                 help: "1 to 64 words; 8 are usual".to_owned(),
             });
         }
-        Ok(NgramIndexBuilder { size, names: Vec::new(), entries: Vec::new(), sorted: 0, words: Vec::new() })
+        let buckets = vec![Bucket::default(); 1 << BUCKET_BITS];
+        Ok(NgramIndexBuilder { size, names: Vec::new(), buckets, words: Vec::new() })
     }
 
     /// How many different runs there are.
     pub fn len(&self) -> usize {
-        self.hashes.len()
+        self.buckets.iter().map(Vec::len).sum()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.hashes.is_empty()
+        self.buckets.iter().all(Vec::is_empty)
     }
 
     /// Takes about a microsecond for 20 words; threads may share the index.
@@ -105,47 +156,61 @@ impl NgramIndex {
         if self.filter[(bit / 64) as usize] >> (bit % 64) & 1 == 0 {
             return None;
         }
-        self.hashes.binary_search(&hash).ok().map(|at| self.owners[at])
+        let wanted = Entry::new(hash, 0).hash();
+        let bucket = self.buckets.get((hash >> (64 - BUCKET_BITS)) as usize)?;
+        let place = bucket.binary_search_by_key(&wanted, |entry| entry.hash()).ok()?;
+        bucket.get(place).map(|entry| entry.owner())
     }
 }
 
 impl NgramIndexBuilder {
     /// Adds a text of a benchmark.
-    pub fn add(&mut self, benchmark: &str, text: &str) {
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if there are more than 1024 benchmarks.
+    pub fn add(&mut self, benchmark: &str, text: &str) -> Result<(), Error> {
         let owner = match self.names.iter().rposition(|name| name == benchmark) {
             Some(owner) => owner,
+            None if self.names.len() == 1 << OWNER_BITS => {
+                return Err(Error::Setting {
+                    setting: "benchmarks",
+                    value: format!("{} and {benchmark}", self.names.len()),
+                    fault: "so many cannot be told apart".to_owned(),
+                    help: "join some of the files".to_owned(),
+                });
+            }
             None => {
                 self.names.push(benchmark.to_owned());
                 self.names.len() - 1
             }
         };
         split(text, &mut self.words);
-        let entries = &mut self.entries;
-        grams(&self.words, self.size, |hash| entries.push((hash, owner as u32)));
-        // What repeats is thrown out before it takes twice the room.
-        if self.entries.len() > 2 * self.sorted + (1 << 16) {
-            self.settle();
-        }
+        let buckets = &mut self.buckets;
+        grams(&self.words, self.size, |hash| {
+            if let Some(bucket) = buckets.get_mut((hash >> (64 - BUCKET_BITS)) as usize) {
+                bucket.add(Entry::new(hash, owner as u64));
+            }
+        });
+        Ok(())
     }
 
     pub fn finish(mut self) -> NgramIndex {
-        self.settle();
+        let settled = |bucket: &mut Bucket| {
+            bucket.settle();
+            bucket.entries.shrink_to_fit();
+            std::mem::take(&mut bucket.entries)
+        };
+        let buckets: Vec<Vec<Entry>> = self.buckets.iter_mut().map(settled).collect();
         // 16 bits or more for each hash.
-        let bits = (self.entries.len() * 16).next_power_of_two().max(64);
+        let entries: usize = buckets.iter().map(Vec::len).sum();
+        let bits = (entries * 16).next_power_of_two().max(64);
         let shift = 64 - bits.trailing_zeros();
         let mut filter = vec![0_u64; bits / 64];
-        for &(hash, _) in &self.entries {
-            let bit = hash >> shift;
+        for entry in buckets.iter().flatten() {
+            let bit = entry.0 >> shift;
             filter[(bit / 64) as usize] |= 1 << (bit % 64);
         }
-        let (hashes, owners) = self.entries.into_iter().unzip();
-        NgramIndex { size: self.size, names: self.names, hashes, owners, filter, shift }
-    }
-
-    fn settle(&mut self) {
-        self.entries.sort_unstable();
-        self.entries.dedup_by_key(|entry| entry.0);
-        self.sorted = self.entries.len();
+        NgramIndex { size: self.size, names: self.names, buckets, filter, shift }
     }
 }
 
@@ -193,9 +258,9 @@ mod tests {
 
     fn index() -> NgramIndex {
         let mut builder = NgramIndex::builder(3).unwrap();
-        builder.add("squad", "Who wrote the opera Norma, and when?");
-        builder.add("glue", "the opera norma is long");
-        builder.add("glue", "Oh yes!");
+        builder.add("squad", "Who wrote the opera Norma, and when?").unwrap();
+        builder.add("glue", "the opera norma is long").unwrap();
+        builder.add("glue", "Oh yes!").unwrap();
         builder.finish()
     }
 
@@ -232,7 +297,7 @@ mod tests {
         let text: Vec<String> = (0..200).map(|word| format!("w{}ä", word % 37)).collect();
         for size in [1, 2, 8, 64] {
             let mut builder = NgramIndex::builder(size).unwrap();
-            builder.add("all", &text.join(" "));
+            builder.add("all", &text.join(" ")).unwrap();
             let index = builder.finish();
             for start in 0..text.len() - size {
                 let overlap = index.overlap(&text[start..start + size].join("_ "));

@@ -31,14 +31,14 @@ pub(super) fn class_counts<R: Rows>(
     }
     let mut counts: Vec<u32> = Vec::new();
     let mut fault = None;
-    let each = &mut |row, _: &str, label, _| match class(row, label) {
+    let each = &mut |row, label, _| match class(row, label) {
         Ok(class) => {
             counts.resize(counts.len().max(class + 1), 0);
             counts[class] += 1;
         }
         Err(error) => fault = fault.take().or(Some(error)),
     };
-    rows.for_each(each).map_err(|fault| AnnotationError::Rows(Box::new(fault)))?;
+    rows.for_each_label(each).map_err(|fault| AnnotationError::Rows(Box::new(fault)))?;
     fault.map_or(Ok(Some(counts)), Err)
 }
 

@@ -1,10 +1,13 @@
 //! The rows as the crate for annotations reads them: labels that conflict, labels that are likely wrong.
 
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
 use pegbox_annotations::Rows;
 use pegbox_annotations::conflicts::{Conflict, Same, conflicts};
 use pegbox_annotations::suspects::{Suspect, SuspectSettings, Suspects, suspects_with};
 use pegbox_duplicates::Clusters;
-use pegbox_records::Origins;
+use pegbox_records::{Origins, Record};
 use serde::{Deserialize, Serialize};
 
 use super::index::Index;
@@ -23,13 +26,13 @@ const CONFUSIONS: usize = 30;
 /// Characters of a text that an example shows.
 const SHOWN: usize = 300;
 
-/// The rows that stay and have a label, in order; numbered among themselves.
+/// The rows of some states that have a label, in order, by their numbers among all rows.
 pub(crate) struct Labelled<'a> {
     shards: &'a Shards,
     index: &'a Index,
-    /// The rows' numbers among all.
-    rows: Vec<u32>,
     clusters: Option<&'a Clusters>,
+    wanted: fn(State) -> bool,
+    count: u32,
     stage: &'a str,
     progress: &'a dyn Progress,
 }
@@ -40,22 +43,24 @@ impl<'a> Labelled<'a> {
         shards: &'a Shards,
         index: &'a Index,
         clusters: Option<&'a Clusters>,
-        wanted: impl Fn(State) -> bool,
+        wanted: fn(State) -> bool,
         stage: &'a str,
         progress: &'a dyn Progress,
     ) -> Self {
-        let known = index.names.len();
-        let rows = (0_u32..)
-            .zip(index.states.iter().zip(&index.labels))
-            .filter(|(_, (state, label))| wanted(**state) && (**label as usize) < known)
-            .map(|(row, _)| row)
-            .collect();
-        Self { shards, index, rows, clusters, stage, progress }
+        let mut all = Self { shards, index, clusters, wanted, count: 0, stage, progress };
+        all.count = (0..shards.rows()).filter_map(|row| all.label(row)).count() as u32;
+        all
     }
 
-    /// Among all rows, the row that has this number here.
-    fn row(&self, number: u32) -> u32 {
-        self.rows.get(number as usize).copied().unwrap_or(u32::MAX)
+    /// None if the row is none of these.
+    fn label(&self, row: u32) -> Option<u32> {
+        let state = self.index.states.get(row as usize)?;
+        let label = self.index.labels.get(row as usize).copied()?;
+        ((self.wanted)(*state) && (label as usize) < self.index.names.len()).then_some(label)
+    }
+
+    fn group(&self, row: u32) -> u32 {
+        self.clusters.map_or(row, |clusters| clusters.of(row))
     }
 
     fn name(&self, label: u32) -> String {
@@ -67,7 +72,7 @@ impl<'a> Labelled<'a> {
         let same = if self.clusters.is_some() { Same::Group } else { Same::Text };
         let found = conflicts(self, same, LISTED)?;
         let example = |conflict: &Conflict| -> Result<ConflictExample, DataError> {
-            let rows: Vec<u32> = conflict.rows.iter().take(EXAMPLES).map(|row| self.row(*row)).collect();
+            let rows: Vec<u32> = conflict.rows.iter().take(EXAMPLES).copied().collect();
             let records = self.shards.pick(&rows)?;
             Ok(ConflictExample {
                 text: conflict.text.clone(),
@@ -97,7 +102,7 @@ impl<'a> Labelled<'a> {
         let mut list = Vec::new();
         let found = suspects_with(self, &settings, &mut |verdict| {
             if verdict.is_suspect {
-                list.push(Suspect { row: self.row(verdict.suspect.row), ..verdict.suspect });
+                list.push(verdict.suspect);
             }
         })?;
         let judged = Judged { found, list };
@@ -110,27 +115,54 @@ impl Rows for Labelled<'_> {
     type Error = DataError;
 
     fn len(&self) -> u32 {
-        self.rows.len() as u32
+        self.count
     }
 
+    /// While some records are looked at, the next ones are read.
     fn for_each(&self, each: &mut dyn FnMut(u32, &str, u32, u32)) -> Result<(), DataError> {
-        let mut numbered = (0_u32..).zip(self.rows.iter().copied()).peekable();
-        for shard in 0..self.shards.len() {
-            let (first, end) = (self.shards.first(shard), self.shards.first(shard + 1));
-            if numbered.peek().is_none_or(|(_, row)| *row >= end) {
-                continue;
+        let total = u64::from(self.shards.rows());
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(1);
+            scope.spawn(move || {
+                for shard in 0..self.shards.len() {
+                    let rows = self.shards.first(shard)..self.shards.first(shard + 1);
+                    if rows.clone().all(|row| self.label(row).is_none()) {
+                        continue;
+                    }
+                    let read = self.shards.read(shard);
+                    let failed = read.is_err();
+                    // Nobody listens any more after an error.
+                    if sender.send((rows, read)).is_err() || failed {
+                        break;
+                    }
+                }
+            });
+            for (rows, read) in receiver {
+                let end = rows.end;
+                for (row, record) in rows.zip(read?) {
+                    if let Some(label) = self.label(row) {
+                        let text = self.shards.schema().text(&record).unwrap_or_default();
+                        each(row, text, label, self.group(row));
+                    }
+                }
+                self.progress.at(self.stage, u64::from(end), Some(total));
             }
-            let records = self.shards.read(shard)?;
-            while let Some((number, row)) = numbered.next_if(|(_, row)| *row < end) {
-                let record = records.get((row - first) as usize);
-                let text = record.and_then(|record| self.shards.schema().text(record)).unwrap_or_default();
-                let label = self.index.labels.get(row as usize).copied().unwrap_or(0);
-                let group = self.clusters.map_or(number, |clusters| clusters.of(row));
-                each(number, text, label, group);
+            Ok(())
+        })
+    }
+
+    fn for_each_label(&self, each: &mut dyn FnMut(u32, u32, u32)) -> Result<(), DataError> {
+        for row in 0..self.shards.rows() {
+            if let Some(label) = self.label(row) {
+                each(row, label, self.group(row));
             }
-            self.progress.at(self.stage, u64::from(end), Some(u64::from(self.shards.rows())));
         }
         Ok(())
+    }
+
+    fn texts(&self, rows: &[u32]) -> Result<Vec<String>, DataError> {
+        let text = |record: &Record| self.shards.schema().text(record).unwrap_or_default().to_owned();
+        Ok(self.shards.pick(rows)?.iter().map(text).collect())
     }
 }
 

@@ -31,13 +31,13 @@ pub(crate) fn leakage(
 ) -> Result<LeakageReport, DataError> {
     let mut builder = NgramIndex::builder(settings.ngram)?;
     let mut benchmarks = Vec::new();
-    let texts = test_texts(job.task, shards, states, &mut |text| builder.add(TEST, text))?;
+    let texts = test_texts(job.task, shards, states, &mut |text| Ok(builder.add(TEST, text)?))?;
     if texts > 0 {
         benchmarks.push(BenchmarkLeakage { name: TEST.to_owned(), texts, rows: 0 });
     }
     let names = Origins::new(&settings.benchmarks);
     for (path, name) in settings.benchmarks.iter().zip(names.files()) {
-        let texts = benchmark_texts(job, path, &mut |text| builder.add(name, text))?;
+        let texts = benchmark_texts(job, path, &mut |text| Ok(builder.add(name, text)?))?;
         benchmarks.push(BenchmarkLeakage { name: name.clone(), texts, rows: 0 });
     }
     let found = Search { index: builder.finish(), task: job.task, settings, shards, origins };
@@ -68,7 +68,7 @@ fn test_texts(
     task: Task,
     shards: &Shards,
     states: &[State],
-    take: &mut dyn FnMut(&str),
+    take: &mut dyn FnMut(&str) -> Result<(), DataError>,
 ) -> Result<u64, DataError> {
     let mut texts = 0;
     for shard in 0..shards.len() {
@@ -79,7 +79,7 @@ fn test_texts(
         }
         for (record, state) in shards.read(shard)?.iter().zip(of_shard) {
             if let (State::Test, Some(text)) = (state, task.text(shards.schema(), record)) {
-                take(&text);
+                take(&text)?;
                 texts += 1;
             }
         }
@@ -88,14 +88,18 @@ fn test_texts(
 }
 
 /// Gives the texts of a benchmark file to `take`; how many there are.
-fn benchmark_texts(job: &PrepareJob, path: &Path, take: &mut dyn FnMut(&str)) -> Result<u64, DataError> {
+fn benchmark_texts(
+    job: &PrepareJob,
+    path: &Path,
+    take: &mut dyn FnMut(&str) -> Result<(), DataError>,
+) -> Result<u64, DataError> {
     // Of the schema the texts alone: a benchmark need have no labels.
     let texts_of = job.task.texts().iter().map(|role| (*role, job.schema.name_of(role)));
     let schema = pegbox_records::Schema::new(texts_of)?;
     let mut texts = 0;
     for record in pegbox_records::open(path, &job.reading.settings(&schema), 0, 0)? {
         if let Some(text) = job.task.text(&schema, &record?) {
-            take(&text);
+            take(&text)?;
             texts += 1;
         }
     }

@@ -28,7 +28,7 @@ use crate::report::TruncationReport;
 use crate::rows::Shards;
 use crate::state::State;
 use crate::task::Task;
-use crate::tokenize::{IGNORED, Rows, TextTokenizer};
+use crate::tokenize::{IGNORED, Rows, TextTokenizer, WordCache};
 use crate::work::Step;
 use table::{Table, columns};
 
@@ -104,8 +104,8 @@ impl Tokenizing<'_> {
         let files = parallel::ordered(
             self.shards.len().div_ceil(SHARDS_A_FILE),
             threads,
-            || Ok(()),
-            |(), number| {
+            || Ok(WordCache::default()),
+            |cache, number| {
                 let name = Step::name(number);
                 let shards = number * SHARDS_A_FILE..self.shards.len().min((number + 1) * SHARDS_A_FILE);
                 let rows = u64::from(self.shards.first(shards.end) - self.shards.first(shards.start));
@@ -116,7 +116,7 @@ impl Tokenizing<'_> {
                     told(rows);
                     return Ok(tokenized);
                 }
-                let mut file = OfFile::create(self, step, number, &keepers)?;
+                let mut file = OfFile::create(self, step, number, &keepers, cache)?;
                 for shard in shards {
                     file.shard(shard)?;
                     told(u64::from(self.shards.first(shard + 1) - self.shards.first(shard)));
@@ -160,11 +160,11 @@ impl Tokenizing<'_> {
     }
 
     /// The rows of token ids that a record becomes.
-    fn encode(&self, record: &Record, policy: OverLong) -> Result<Rows, DataError> {
+    fn encode(&self, record: &Record, policy: OverLong, cache: &mut WordCache) -> Result<Rows, DataError> {
         let value = |role: &str| self.shards.schema().value(record, role).unwrap_or_default();
         let origin = || self.origins.of(record).to_string();
         let rows = match self.job.task {
-            Task::Classification => self.tokenizer.rows(value("text"), policy),
+            Task::Classification => self.tokenizer.rows(value("text"), policy, cache),
             Task::Tagging => {
                 let words = |role| value(role).split(' ').filter(|word: &&str| !word.is_empty());
                 let (tokens, tags): (Vec<&str>, Vec<&str>) =
@@ -226,6 +226,7 @@ struct OfFile<'a> {
     tokenized: Tokenized,
     /// Places of the roles that are counted beside the label.
     counted: Vec<usize>,
+    cache: &'a mut WordCache,
 }
 
 impl<'a> OfFile<'a> {
@@ -234,6 +235,7 @@ impl<'a> OfFile<'a> {
         step: &'a Step,
         number: usize,
         keepers: &'a HashMap<u32, (u32, u64)>,
+        cache: &'a mut WordCache,
     ) -> Result<Self, DataError> {
         let counted: Vec<usize> =
             all.job.balance.report.iter().filter_map(|role| all.shards.schema().role(role)).collect();
@@ -248,6 +250,7 @@ impl<'a> OfFile<'a> {
             suspects: JsonLines::create(&step.folder().join(suspects_file(number)))?,
             tokenized: Tokenized { groups, ..Tokenized::default() },
             counted,
+            cache,
         })
     }
 
@@ -280,7 +283,7 @@ impl<'a> OfFile<'a> {
         let policy = all.policy(part);
         // What is an error is counted first, and told when all are counted.
         let counted = if policy == OverLong::Fail { OverLong::Drop } else { policy };
-        let Rows { rows: encoded, full_length } = all.encode(record, counted)?;
+        let Rows { rows: encoded, full_length } = all.encode(record, counted, self.cache)?;
         let max_length = all.tokenizer.max_length();
         let tokenized = &mut self.tokenized;
         if full_length > max_length && policy == OverLong::Fail {

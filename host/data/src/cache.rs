@@ -22,7 +22,7 @@ use pegbox_records::{Origins, Part, Schema};
 
 /// The version of what a prepared dataset is: of its files, and of how rows become splits and tokens.
 /// Raise it with any change that would give other contents for the same inputs.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// Everything that a dataset depends on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! Cleaners: one stage after the other, one instance a thread and stage, order kept.
 
+use std::collections::HashMap;
+
 use pegbox_runtime::{Cleaner, Outcome};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,9 @@ pub(crate) struct Cleaned {
     pub stages: Vec<StageReport>,
     /// How many ids pieces of split records got.
     pub pieces: u64,
+    /// What some of the records were before the last cleaner that changed more of the compared values than case and
+    /// white space. Their ids are the places of the records.
+    pub before: Vec<Record>,
 }
 
 /// A record that left the dataset.
@@ -47,6 +52,8 @@ pub(crate) struct Chain<'a> {
     schema: &'a Schema,
     origins: &'a Origins,
     stages: Vec<Link<'a>>,
+    /// Places of the values that duplicates are compared by; none if it does not matter what a record was before.
+    compared: Vec<usize>,
 }
 
 /// A stage with its instance, which is made when it is first needed.
@@ -65,6 +72,7 @@ impl<'a> Chain<'a> {
         origins: &'a Origins,
         stages: &'a [CleanStage],
         disabled: &[Option<String>],
+        compared: Vec<usize>,
     ) -> Result<Self, DataError> {
         let link = |(number, stage): (usize, &'a CleanStage)| {
             let crossing = Crossing::new(&stage.identity, &stage.roles, schema)?;
@@ -75,6 +83,7 @@ impl<'a> Chain<'a> {
             schema,
             origins,
             stages: stages.iter().enumerate().map(link).collect::<Result<_, DataError>>()?,
+            compared,
         })
     }
 
@@ -83,6 +92,7 @@ impl<'a> Chain<'a> {
     pub fn clean(&mut self, mut records: Vec<Record>, first_piece: u64) -> Result<Cleaned, StageFailed> {
         let mut dropped = Vec::new();
         let mut reports = Vec::new();
+        let mut before = HashMap::new();
         let mut next_id = first_piece;
         for (number, link) in self.stages.iter_mut().enumerate() {
             let failed = |error| StageFailed { stage: number, error };
@@ -98,6 +108,8 @@ impl<'a> Chain<'a> {
                 kept: Vec::with_capacity(records.len()),
                 pieces: Vec::new(),
                 dropped: &mut dropped,
+                compared: &self.compared,
+                before: &mut before,
                 next_id,
             };
             for (record, outcome) in records.into_iter().zip(outcomes) {
@@ -110,7 +122,12 @@ impl<'a> Chain<'a> {
             reports.push(report);
             records = kept;
         }
-        Ok(Cleaned { records, dropped, stages: reports, pieces: next_id - first_piece })
+        let of = |(place, record): (u64, &Record)| {
+            let before = before.remove(&record.id)?;
+            Some(Record { id: place, ..before })
+        };
+        let before = (0..).zip(&records).filter_map(of).collect();
+        Ok(Cleaned { records, dropped, stages: reports, pieces: next_id - first_piece, before })
     }
 }
 
@@ -199,6 +216,9 @@ struct Applying<'a> {
     kept: Vec<Record>,
     pieces: Vec<Record>,
     dropped: &'a mut Vec<Dropped>,
+    compared: &'a [usize],
+    /// By the records' ids.
+    before: &'a mut HashMap<u64, Record>,
     next_id: u64,
 }
 
@@ -224,6 +244,13 @@ impl Applying<'_> {
             self.example(&record, "changed", vec![values.clone()]);
         }
         let changed = self.with(&record, values);
+        if self
+            .compared
+            .iter()
+            .any(|place| !says_the_same(record.values.get(*place), changed.values.get(*place)))
+        {
+            self.before.insert(record.id, record);
+        }
         self.kept.push(changed);
     }
 
@@ -248,6 +275,8 @@ impl Applying<'_> {
         if self.report.split <= EXAMPLES as u64 {
             self.example(&record, "split", pieces.clone());
         }
+        // No piece is near the whole.
+        self.before.remove(&record.id);
         for (number, values) in pieces.into_iter().enumerate() {
             let mut piece = self.with(&record, values);
             if number == 0 {
@@ -278,6 +307,15 @@ impl Applying<'_> {
             after,
         });
     }
+}
+
+/// Whether two values differ in nothing but case and white space.
+fn says_the_same(one: Option<&Option<String>>, other: Option<&Option<String>>) -> bool {
+    fn letters(value: Option<&Option<String>>) -> impl Iterator<Item = char> {
+        let text = value.and_then(Option::as_deref).unwrap_or_default();
+        text.chars().filter(|sign| !sign.is_whitespace()).flat_map(char::to_lowercase)
+    }
+    letters(one).eq(letters(other))
 }
 
 #[cfg(test)]
@@ -348,7 +386,7 @@ mod tests {
             .collect();
         let origins = Origins::new(&["a.jsonl"]);
         let stages = [stage(), stage()];
-        let mut chain = Chain::new(&schema, &origins, &stages, &[])?;
+        let mut chain = Chain::new(&schema, &origins, &stages, &[], vec![0])?;
         chain.clean(records, 2000).map_err(|failed| failed.error)
     }
 
@@ -394,7 +432,7 @@ mod tests {
         let mut stage = stage();
         stage.roles.push("title".to_owned());
         let (origins, stages) = (Origins::default(), [stage]);
-        let error = Chain::new(&schema, &origins, &stages, &[]).err().unwrap();
+        let error = Chain::new(&schema, &origins, &stages, &[], vec![0]).err().unwrap();
         assert!(error.to_string().contains("reads the field `title`"));
     }
 }

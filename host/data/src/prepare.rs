@@ -230,7 +230,10 @@ impl Preparation<'_> {
         if self.job.cleaners.is_empty() {
             return Ok(None);
         }
-        let step = self.workshop.step("clean", &(read.key(), &self.made_of.cleaners))?;
+        let step = {
+            let compared = clean::compared(self.job, shards.schema())?;
+            self.workshop.step("clean", &(read.key(), &self.made_of.cleaners, compared))?
+        };
         let (cleaning, cleaned) =
             clean::clean(&step, self.job, shards, &self.origins, self.threads, self.progress)?;
         self.report.stages = cleaning.stages;
@@ -364,7 +367,7 @@ impl Preparation<'_> {
         if self.job.task != Task::Classification {
             return self.tags(index);
         }
-        let rows = || (0_u32..).zip(index.states.iter().copied().zip(index.labels.iter().copied()));
+        let rows = || (0_u32..).zip(index.states.iter().copied().zip(index.labels.iter()));
         let name = |label: u32| index.names.get(label as usize).map(String::as_str);
         let mut trained = vec![false; index.names.len()];
         for (_, (state, label)) in rows() {

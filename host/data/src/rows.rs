@@ -1,5 +1,6 @@
 //! The records between the steps: in shards on disk, numbered from 0 through all of them.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use pegbox_records::{Record, Schema, shard};
@@ -14,6 +15,9 @@ pub(crate) const SHARD_BYTES: usize = 8 << 20;
 /// Ids of the pieces of split records begin here in a shard; [`Shards::read`] makes them unique.
 pub(crate) const PIECES: u64 = 1 << 63;
 
+/// The files of other forms of some rows.
+pub(crate) const FORMS: &str = "forms";
+
 /// Records on disk.
 #[derive(Clone, Debug)]
 pub(crate) struct Shards {
@@ -23,6 +27,8 @@ pub(crate) struct Shards {
     starts: Vec<u32>,
     /// What the ids of each shard's pieces begin with.
     pieces: Vec<u64>,
+    /// Other forms of some rows, numbered through all shards as the rows are; empty if there are none.
+    forms: Vec<u32>,
 }
 
 impl Shards {
@@ -41,7 +47,38 @@ impl Shards {
             rows = rows.checked_add(size).filter(|rows| *rows < u32::MAX).ok_or(DataError::TooManyRows)?;
             starts.push(rows);
         }
-        Ok(Self { folder, schema, starts, pieces })
+        Ok(Self { folder, schema, starts, pieces, forms: Vec::new() })
+    }
+
+    /// So many rows of each shard have another form, in a file beside the shard.
+    pub fn with_forms(mut self, forms: impl IntoIterator<Item = u32>) -> Result<Self, DataError> {
+        let mut starts = vec![0_u32];
+        let mut all = 0_u32;
+        for of_shard in forms {
+            all = all.checked_add(of_shard).ok_or(DataError::TooManyRows)?;
+            starts.push(all);
+        }
+        self.rows().checked_add(all).filter(|rows| *rows < u32::MAX).ok_or(DataError::TooManyRows)?;
+        self.forms = if all > 0 { starts } else { Vec::new() };
+        Ok(self)
+    }
+
+    /// The numbers of a shard's other forms.
+    pub fn forms(&self, shard: usize) -> Range<u32> {
+        let start = |shard: usize| self.forms.get(shard).or(self.forms.last()).copied().unwrap_or(0);
+        start(shard)..start(shard + 1)
+    }
+
+    pub fn has_forms(&self) -> bool {
+        !self.forms.is_empty()
+    }
+
+    /// The other forms of a shard's rows; the id of each is the row's place in the shard.
+    pub fn read_forms(&self, number: usize) -> Result<Vec<Record>, DataError> {
+        if self.forms(number).is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(shard::read(&self.folder.join(format!("{number:05}.{FORMS}")), &self.schema)?)
     }
 
     /// The number of shards.
@@ -75,6 +112,11 @@ impl Shards {
             record.id = self.unique(number, record.id);
         }
         Ok(records)
+    }
+
+    /// File and line of each row, for less than [`Shards::read`] takes.
+    pub fn places(&self, number: usize) -> Result<Vec<(u32, u64)>, DataError> {
+        Ok(shard::read_places(&self.folder.join(format!("{number:05}.records")))?)
     }
 
     /// The id among all records of one that a shard numbers for itself.

@@ -72,7 +72,7 @@ pub(crate) fn split(
     let (method, split) = if settings.time.is_some() {
         ("time", splitter.by_time(&times()).map(|timed| timed.split))
     } else {
-        let labels = picked(&index.labels);
+        let labels: Vec<u32> = rows.iter().map(|row| index.labels.get(*row).unwrap_or(NO_LABEL)).collect();
         let stratify = settings.stratify && labels.iter().all(|label| *label != NO_LABEL);
         match (&settings.group, stratify) {
             (Some(_), true) => ("group", splitter.by_group(Some(&labels))),
@@ -147,6 +147,7 @@ mod tests {
     use pegbox_random::SplitMix64;
 
     use super::*;
+    use crate::steps::index::Numbers;
 
     fn settings(validation: f64, test: f64, seed: u64) -> SplitSettings {
         SplitSettings { validation, test, seed, ..SplitSettings::default() }
@@ -164,6 +165,7 @@ mod tests {
         let (names, labels) = numbered(rows.iter().map(|(_, label)| label));
         let (_, texts) = numbered(rows.iter().map(|(text, _)| text));
         let states = vec![State::Free; rows.len()];
+        let labels = Numbers::of(labels.into_iter(), names.len());
         Index { names, labels, states, texts: Some(texts), ..Index::default() }
     }
 

@@ -12,11 +12,11 @@ use crate::exact::{self, Bits, Equal};
 use crate::forest::Forest;
 use crate::jaccard::jaccard;
 use crate::near;
-use crate::shard::{le_u32, le_u64};
+use crate::shard::{Shard, le_u32, le_u64};
 use crate::spill::Spill;
 use crate::texts::{Loader, Sets};
 
-const MAGIC: &[u8; 8] = b"pegclus1";
+const MAGIC: &[u8; 8] = b"pegclus2";
 /// So many pairs of equal texts are shown, and as many of near ones.
 pub(crate) const EXAMPLES: usize = 8;
 
@@ -27,6 +27,8 @@ pub struct Clusters {
     pub(crate) roots: Vec<u32>,
     /// A bit for each row that has an equal one before it.
     repeated: Vec<u64>,
+    /// A bit for each row that has other forms.
+    formed: Vec<u64>,
     examples: Vec<Pair>,
 }
 
@@ -63,19 +65,54 @@ impl Spill {
     /// # Errors
     /// [`Error::Unsigned`] or [`Error::Gap`] if a shard is missing; the disk's.
     pub fn cluster(&self, shards: u32, threads: usize) -> Result<Clusters, Error> {
-        let opened = self.shards(shards)?;
-        let rows = opened.last().map_or(0, |shard| shard.first_row + shard.rows);
-        let forest = Forest::new(rows);
-        let Equal { repeated, examples } = exact::join(&opened, &forest, rows, threads)?;
-        if !self.settings().exact_only {
-            near::join(&opened, self.settings(), &forest, &repeated, rows, threads)?;
-        }
-        let roots = forest.into_roots();
-        let loader = Loader::new(&opened, self.settings().shingle);
-        let equal = examples.into_iter().map(|(row, of)| Pair { row, of, jaccard: 1.0 });
-        let examples = equal.chain(near_examples(&roots, &repeated, loader)?).collect();
-        Ok(Clusters { shards, roots, repeated: repeated.into_words(), examples })
+        self.cluster_forms(shards, &Forms::default(), threads)
     }
+
+    /// The same, where some rows have other forms, such as what they were before something in them was replaced: what
+    /// is near any form of a row is in the row's cluster. The shards behind `shards` hold the forms.
+    ///
+    /// # Errors
+    /// As those of [`Spill::cluster`].
+    pub fn cluster_forms(&self, shards: u32, forms: &Forms, threads: usize) -> Result<Clusters, Error> {
+        let opened = self.shards(shards + forms.shards)?;
+        let end = |shard: &Shard| shard.first_row + shard.rows;
+        let all = opened.last().map_or(0, end);
+        let rows = (shards as usize).checked_sub(1).and_then(|last| opened.get(last)).map_or(0, end);
+        if all - rows != forms.of.len() as u32 {
+            let (shard, expected) = (shards + forms.shards, rows + forms.of.len() as u32);
+            return Err(Error::Gap { folder: self.folder().to_owned(), shard, expected, found: all });
+        }
+        let forest = Forest::new(all);
+        let Equal { repeated, examples } = exact::join(&opened, &forest, all, threads)?;
+        if !self.settings().exact_only {
+            near::join(&opened, self.settings(), &forest, &repeated, all, threads)?;
+        }
+        let mut formed = vec![0_u64; rows.div_ceil(64) as usize];
+        for (form, &row) in (rows..).zip(&forms.of) {
+            forest.join(row, form);
+            if let Some(word) = formed.get_mut(row as usize / 64) {
+                *word |= 1 << (row % 64);
+            }
+        }
+        // A root is the first of its cluster, and no form comes before its row.
+        let mut roots = forest.into_roots();
+        roots.truncate(rows as usize);
+        roots.shrink_to_fit();
+        let loader = Loader::new(&opened, self.settings().shingle);
+        let equal = examples.into_iter().filter(|(row, _)| *row < rows);
+        let equal = equal.map(|(row, of)| Pair { row, of, jaccard: 1.0 });
+        let examples = equal.chain(near_examples(&roots, &repeated, loader)?).collect();
+        Ok(Clusters { shards, roots, repeated: repeated.into_words(rows), formed, examples })
+    }
+}
+
+/// Other forms of some rows.
+#[derive(Clone, Debug, Default)]
+pub struct Forms {
+    /// How many shards hold them.
+    pub shards: u32,
+    /// The row that each is a form of.
+    pub of: Vec<u32>,
 }
 
 impl Clusters {
@@ -94,6 +131,11 @@ impl Clusters {
     /// Whether a row before this one has an equal text.
     pub fn is_repeated(&self, row: u32) -> bool {
         self.repeated.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    /// Whether a row has other forms, by which it may be in a cluster of rows that it is not near.
+    pub(crate) fn has_forms(&self, row: u32) -> bool {
+        self.formed.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
     /// Takes four bytes a row while it counts.
@@ -130,13 +172,13 @@ impl Clusters {
     /// # Errors
     /// The disk's.
     pub fn save(&self, file: &Path) -> Result<(), Error> {
-        let mut bytes = Vec::with_capacity(64 + self.roots.len() * 4 + self.repeated.len() * 8);
+        let mut bytes = Vec::with_capacity(64 + self.roots.len() * 4 + self.repeated.len() * 16);
         bytes.extend(MAGIC);
         for number in [self.shards, self.rows(), self.examples.len() as u32] {
             bytes.extend(number.to_le_bytes());
         }
         bytes.extend(self.roots.iter().flat_map(|root| root.to_le_bytes()));
-        bytes.extend(self.repeated.iter().flat_map(|word| word.to_le_bytes()));
+        bytes.extend(self.repeated.iter().chain(&self.formed).flat_map(|word| word.to_le_bytes()));
         for pair in &self.examples {
             bytes.extend(pair.row.to_le_bytes());
             bytes.extend(pair.of.to_le_bytes());
@@ -159,7 +201,9 @@ impl Clusters {
         let numbers = [8, 12, 16].map(|at| le_u32(&content[at..]));
         let [shards, rows, examples] = numbers;
         let (roots, rest) = content[20..].split_at_checked(rows as usize * 4).unwrap_or_default();
-        let (repeated, rest) = rest.split_at_checked(rows.div_ceil(64) as usize * 8).unwrap_or_default();
+        let words = rows.div_ceil(64) as usize * 8;
+        let (repeated, rest) = rest.split_at_checked(words).unwrap_or_default();
+        let (formed, rest) = rest.split_at_checked(words).unwrap_or_default();
         if roots.len() != rows as usize * 4 || rest.len() != examples as usize * 16 {
             return Err(Error::damaged(file, "its length is not what it says"));
         }
@@ -176,6 +220,7 @@ impl Clusters {
             shards,
             roots,
             repeated: repeated.chunks_exact(8).map(le_u64).collect(),
+            formed: formed.chunks_exact(8).map(le_u64).collect(),
             examples: rest.chunks_exact(16).map(pair).collect(),
         })
     }

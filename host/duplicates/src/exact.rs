@@ -30,8 +30,14 @@ impl Bits {
         self.0[row as usize / 64].load(Relaxed) >> (row % 64) & 1 == 1
     }
 
-    pub(crate) fn into_words(self) -> Vec<u64> {
-        self.0.into_iter().map(AtomicU64::into_inner).collect()
+    /// Those of the first rows.
+    pub(crate) fn into_words(self, rows: u32) -> Vec<u64> {
+        let words = self.0.into_iter().map(AtomicU64::into_inner);
+        let mut words: Vec<u64> = words.take(rows.div_ceil(64) as usize).collect();
+        if let (Some(last), 1..) = (words.last_mut(), rows % 64) {
+            *last &= (1 << (rows % 64)) - 1;
+        }
+        words
     }
 }
 

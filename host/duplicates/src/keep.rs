@@ -39,7 +39,7 @@ pub enum Linkage {
     /// In a cluster of `n` distinct texts of which `k` stay, that takes up to `n * k` comparisons.
     #[default]
     Star,
-    /// In the same cluster: each keeps one row.
+    /// In the same cluster, if only by other forms of rows: each keeps one row.
     Connected,
 }
 
@@ -139,7 +139,8 @@ impl Clusters {
             }
             members.sort_unstable_by_key(|member| (member.root, std::cmp::Reverse(member.score), member.row));
             for cluster in members.chunk_by(|one, other| one.root == other.root) {
-                choice.cluster(cluster)?;
+                let pure = !cluster.iter().any(|member| self.has_forms(member.row));
+                choice.cluster(cluster, pure)?;
             }
         }
         Ok(choice.kept)
@@ -188,8 +189,9 @@ struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    /// The members of one cluster, the best first.
-    fn cluster(&mut self, members: &[Member]) -> Result<(), Error> {
+    /// The members of one cluster, the best first. In a `pure` one it is the rows themselves that are near each other,
+    /// and no other forms of them.
+    fn cluster(&mut self, members: &[Member], pure: bool) -> Result<(), Error> {
         let mut seen = HashSet::with_capacity(members.len());
         let (distinct, repeated): (Vec<&Member>, Vec<&Member>) =
             members.iter().partition(|member| seen.insert(member.hash));
@@ -205,8 +207,9 @@ impl Choice<'_> {
             }
         }
         let rows: Vec<u32> = distinct.iter().map(|member| member.row).collect();
-        // Two distinct texts are one cluster only because they are near.
-        if self.linkage == Linkage::Connected || rows.len() <= 2 { self.one(&rows) } else { self.star(&rows) }
+        // Two distinct texts are one pure cluster only because they are near.
+        let near = rows.len() < 2 || (pure && rows.len() == 2);
+        if self.linkage == Linkage::Connected || near { self.one(&rows) } else { self.star(&rows) }
     }
 
     /// Keeps the first of them.

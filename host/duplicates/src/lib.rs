@@ -32,7 +32,7 @@ mod spill;
 mod tests;
 mod texts;
 
-pub use clusters::{Clusters, Pair, Summary};
+pub use clusters::{Clusters, Forms, Pair, Summary};
 pub use error::Error;
 pub use keep::{Keep, Kept, Linkage};
 pub use overlap::{NgramIndex, NgramIndexBuilder, Overlap};

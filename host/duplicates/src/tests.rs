@@ -387,3 +387,35 @@ fn settings_are_checked_and_bands_follow_the_threshold() {
     assert_eq!(read, Settings { shingle: Shingle::Words(3), exact_only: true, ..with(0.9) });
     assert!(serde_json::from_str::<Settings>(r#"{"treshold": 0.9}"#).is_err());
 }
+
+/// A number is replaced in one text, and stays in another, where it has a typing error.
+#[test]
+fn forms_of_rows_join_clusters_and_remove_nothing() {
+    let before = "please block my card 4111 1111 1111 1111 at once, it was stolen from me on the train";
+    let texts = [
+        before.replace("4111 1111 1111 1111", "[CARD]"),
+        before.replace("4111 1111 1111 1111", "4111 1111 1111 111"),
+        "how do i change my address in the app that i use on my telephone".to_owned(),
+    ];
+    let settings = Settings::default();
+    let folder = tempfile::tempdir().unwrap();
+    let of = |clusters: &Clusters| (0..3).map(|row| clusters.of(row)).collect::<Vec<_>>();
+    let (spill, apart) = cluster(&folder.path().join("plain"), &settings, &texts, 2);
+    assert_eq!(of(&apart), [0, 1, 2]);
+    assert_eq!(spill.cluster_forms(2, &Forms::default(), 1).unwrap(), apart);
+
+    let with: Vec<String> = texts.iter().cloned().chain([before.to_owned()]).collect();
+    let spill = sign(&folder.path().join("forms"), &settings, &with, 3, &[0, 1]);
+    let forms = Forms { shards: 1, of: vec![0] };
+    let clusters = spill.cluster_forms(1, &forms, 2).unwrap();
+    assert_eq!(of(&clusters), [0, 0, 2]);
+    let kept = clusters.keepers(&spill, Keep::First, Linkage::Star, |_| 0).unwrap();
+    assert_eq!((kept.count(), kept.exact, kept.near), (3, 0, 0));
+    let file = folder.path().join("clusters");
+    clusters.save(&file).unwrap();
+    assert_eq!(Clusters::load(&file).unwrap(), clusters);
+    assert!(matches!(
+        spill.cluster_forms(1, &Forms { shards: 1, of: vec![0, 1] }, 1),
+        Err(Error::Gap { expected: 5, found: 4, .. })
+    ));
+}

@@ -134,11 +134,7 @@ fn texts<'a, O: OffsetSizeTrait>(
 /// # Errors
 /// The disk's, if the shard is not as it was written, or if it has another schema.
 pub fn read(path: &Path, schema: &Schema) -> Result<Vec<Record>, ShardError> {
-    let bytes =
-        fs::read(path).map_err(|source| ShardError::Io { doing: "read", path: path.to_owned(), source })?;
-    let damaged = |what: String| ShardError::Damaged { path: path.to_owned(), what };
-    let arrow = unsealed(&bytes).map_err(|what| damaged(what.to_owned()))?;
-    let reader = FileReader::try_new(Cursor::new(arrow), None).map_err(|error| damaged(error.to_string()))?;
+    let reader = open(path, None)?;
     let expected: Vec<String> = schema.fields().iter().map(|field| field.role.clone()).collect();
     let found = roles(&reader.schema());
     if found != expected {
@@ -147,10 +143,43 @@ pub fn read(path: &Path, schema: &Schema) -> Result<Vec<Record>, ShardError> {
     }
     let mut records = Vec::new();
     for batch in reader {
-        let batch = batch.map_err(|error| damaged(error.to_string()))?;
-        append(&batch, &mut records).ok_or_else(|| damaged("its columns are not a shard's".to_owned()))?;
+        let batch = batch.map_err(|error| damaged(path, &error))?;
+        append(&batch, &mut records).ok_or_else(|| damaged(path, &"its columns are not a shard's"))?;
     }
     Ok(records)
+}
+
+/// Reads of each record the number of its file, and its line in it.
+///
+/// # Errors
+/// The disk's, or if the shard is not as it was written.
+pub fn read_places(path: &Path) -> Result<Vec<(u32, u64)>, ShardError> {
+    let mut places = Vec::new();
+    for batch in open(path, Some(vec![1, 2]))? {
+        let batch = batch.map_err(|error| damaged(path, &error))?;
+        let columns = match batch.columns() {
+            [sources, lines] => {
+                sources.as_primitive_opt::<UInt32Type>().zip(lines.as_primitive_opt::<UInt64Type>())
+            }
+            _ => None,
+        };
+        let (sources, lines) = columns.ok_or_else(|| damaged(path, &"its columns are not a shard's"))?;
+        places.extend(sources.values().iter().copied().zip(lines.values().iter().copied()));
+    }
+    Ok(places)
+}
+
+/// Some columns of a shard, or all, after its seal was looked at.
+fn open(path: &Path, columns: Option<Vec<usize>>) -> Result<FileReader<Cursor<Vec<u8>>>, ShardError> {
+    let mut bytes =
+        fs::read(path).map_err(|source| ShardError::Io { doing: "read", path: path.to_owned(), source })?;
+    let length = unsealed(&bytes).map_err(|what| damaged(path, &what))?.len();
+    bytes.truncate(length);
+    FileReader::try_new(Cursor::new(bytes), columns).map_err(|error| damaged(path, &error))
+}
+
+fn damaged(path: &Path, what: &dyn std::fmt::Display) -> ShardError {
+    ShardError::Damaged { path: path.to_owned(), what: what.to_string() }
 }
 
 /// The Arrow file inside, if the seal fits it.
@@ -242,6 +271,8 @@ mod tests {
             let path = folder.path().join("new/0.shard");
             write(&path, &schema(), &records).unwrap();
             assert_eq!(read(&path, &schema()).unwrap(), records);
+            let places = records.iter().map(|record| (record.source, record.line));
+            assert!(read_places(&path).unwrap().into_iter().eq(places));
         }
     }
 

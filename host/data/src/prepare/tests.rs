@@ -9,7 +9,7 @@ use pegbox_sampling::batches::{BatchSettings, BatchSize};
 use pegbox_sampling::lengths::{OverLong, Side};
 
 use super::*;
-use crate::job::{BalanceSettings, Reading, SourceFile};
+use crate::job::{BalanceSettings, DuplicateSettings, KeepRow, Reading, SourceFile};
 use crate::split::SplitSettings;
 use crate::stage::{CleanStage, OnFailure, StageIdentity, ValidateStage};
 use crate::task::Task;
@@ -387,4 +387,49 @@ fn tokens_with_tags_and_prompts_with_completions_are_prepared() {
     job.schema = Schema::new([("tokens", "tokens"), ("tags", "tags")]).unwrap();
     let error = run(&job, folder.path()).unwrap_err();
     assert_eq!(error.to_string(), "rows.jsonl:1: 3 tokens have 2 tags");
+}
+
+/// Replaces sixteen digits.
+struct Scrubber;
+
+impl Cleaner for Scrubber {
+    fn clean(&mut self, batch: &RowBatch) -> Result<Vec<Outcome>, PluginError> {
+        let outcome = |text: &str| match text.find("4111 1111 1111 1111") {
+            Some(_) => Outcome::Replace(vec![Some(text.replace("4111 1111 1111 1111", "[CARD]"))]),
+            None => Outcome::Keep,
+        };
+        Ok(batch.rows.iter().map(|row| outcome(row.values[0].as_deref().unwrap_or_default())).collect())
+    }
+}
+
+#[test]
+fn texts_that_were_near_before_they_were_cleaned_stay_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path());
+    // Of each pair one number is wrong by a digit, and stays.
+    let row = |number: usize| {
+        let card = ["4111 1111 1111 1111", "4111 1111 1111 111"][number % 2];
+        let text = format!("{0:020} {0:020} my card {card} is lost at {0:020}", number / 2 * 7919);
+        format!("{{\"text\": \"{text}\", \"label\": {}}}\n", number / 2 % 2)
+    };
+    fs::write(folder.path().join("train.jsonl"), (0..400).map(row).collect::<String>()).unwrap();
+    job.sources.truncate(1);
+    job.validators.clear();
+    job.cleaners[0].make = Arc::new(|| Ok(Box::new(Scrubber)));
+    job.split = SplitSettings { validation: 0.3, test: 0.2, ..job.split };
+    job.duplicates = Some(DuplicateSettings {
+        near: Some(0.8),
+        shingle: pegbox_duplicates::Shingle::default(),
+        fields: vec!["text".to_owned()],
+        keep: KeepRow::First,
+        seed: 7,
+    });
+    let prepared = run(&job, folder.path()).unwrap();
+    let duplicates = prepared.report.duplicates.clone().unwrap();
+    assert_eq!((duplicates.exact_removed, duplicates.near_removed), (0, 0));
+    let rows = prepared.dataset.rows().unwrap();
+    for number in (0..400).step_by(2) {
+        let part = |id| rows.get(id).unwrap().part;
+        assert_eq!(part(number), part(number + 1), "{number}");
+    }
 }

@@ -9,7 +9,7 @@ use pegbox_annotations::reliability::reliability;
 use pegbox_annotations::{Ratings, RatingsBuilder};
 use pegbox_records::{Origins, Record, Schema};
 
-use super::index::{Index, NO_LABEL, place_of};
+use super::index::{Index, NO_LABEL, Numbers, place_of};
 use crate::error::DataError;
 use crate::job::{Aggregate, AnnotationSettings, Ties};
 use crate::progress::Progress;
@@ -208,7 +208,8 @@ impl Items<'_> {
                 *state = if *rated { State::Tied } else { State::Unrated };
             }
         }
-        (index.names, index.labels) = (names, labels);
+        index.labels = Numbers::of(labels.into_iter(), names.len());
+        index.names = names;
         dropped
     }
 }

@@ -40,8 +40,7 @@ pub(crate) fn balance(index: &mut Index, settings: &BalanceSettings) -> Result<B
         .filter(|(_, state)| **state == State::Train)
         .map(|(row, _)| row)
         .collect();
-    let labels: Vec<u32> =
-        rows.iter().map(|row| index.labels.get(*row as usize).copied().unwrap_or_default()).collect();
+    let labels: Vec<u32> = rows.iter().map(|row| index.labels.get(*row).unwrap_or_default()).collect();
     let known = index.names.len();
     let counts = count(labels.iter().copied(), known).map_err(refused)?;
     let uneven = imbalance(&counts);

@@ -1,17 +1,19 @@
 //! Cleaners over all cores, shard by shard.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pegbox_records::{Origins, shard};
+use pegbox_records::{Origins, Record, Schema, shard};
 use serde::{Deserialize, Serialize};
 
+use super::index::place_of;
 use crate::clean::{Chain, Dropped, StageFailed, told};
 use crate::error::DataError;
 use crate::job::PrepareJob;
 use crate::parallel;
 use crate::progress::Progress;
 use crate::report::StageReport;
-use crate::rows::{PIECES, Shards};
+use crate::rows::{FORMS, PIECES, Shards};
 use crate::stage::OnFailure;
 use crate::work::Step;
 
@@ -19,8 +21,8 @@ use crate::work::Step;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cleaning {
     pub stages: Vec<StageReport>,
-    /// Rows and pieces of each shard.
-    pub shards: Vec<(u32, u64)>,
+    /// Rows, pieces, and rows that were something else before, of each shard.
+    pub shards: Vec<(u32, u64, u32)>,
 }
 
 /// What became of the records of one shard.
@@ -28,6 +30,7 @@ pub(crate) struct Cleaning {
 struct CleanedShard {
     rows: u32,
     pieces: u64,
+    before: u32,
     stages: Vec<StageReport>,
     /// Records that left, in the file beside it.
     dropped: Vec<Dropped>,
@@ -54,8 +57,10 @@ pub(crate) fn clean(
         }
     };
     let folder = step.folder().to_owned();
-    let shards =
-        Shards::new(folder, job.schema.clone(), cleaning.shards.iter().copied(), u64::from(read.rows()))?;
+    let sizes = cleaning.shards.iter().map(|(rows, pieces, _)| (*rows, *pieces));
+    let shards = Shards::new(folder, job.schema.clone(), sizes, u64::from(read.rows()))?;
+    let before = cleaning.shards.iter().map(|(.., before)| *before);
+    let shards = shards.with_forms(before)?;
     Ok((cleaning, shards))
 }
 
@@ -104,50 +109,74 @@ impl Cleaner<'_> {
         let total = u64::from(self.read.rows());
         let done = AtomicU64::new(0);
         progress.at("clean", 0, Some(total));
-        let shards = parallel::ordered(
+        let mut stages: Vec<StageReport> =
+            self.job.cleaners.iter().map(|stage| StageReport::new(&stage.identity)).collect();
+        for (report, disabled) in stages.iter_mut().zip(self.disabled) {
+            report.disabled = disabled.clone();
+        }
+        let mut sizes = Vec::with_capacity(self.read.len());
+        parallel::folded(
             self.read.len(),
             threads,
-            || Chain::new(self.read.schema(), self.origins, &self.job.cleaners, self.disabled).map_err(whole),
+            || self.chain().map_err(whole),
             |chain, number| {
                 let cleaned = self.shard(chain, number)?;
                 let rows = u64::from(self.read.first(number + 1) - self.read.first(number));
                 progress.at("clean", done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
                 Ok(cleaned)
             },
+            |CleanedShard { rows, pieces, before, stages: of_shard, .. }| {
+                sizes.push((rows, pieces, before));
+                stages.iter_mut().zip(of_shard).for_each(|(report, later)| report.add(later));
+            },
         )?;
-        let mut stages: Vec<StageReport> =
-            self.job.cleaners.iter().map(|stage| StageReport::new(&stage.identity)).collect();
-        for (report, disabled) in stages.iter_mut().zip(self.disabled) {
-            report.disabled = disabled.clone();
-        }
-        let mut sizes = Vec::with_capacity(shards.len());
-        for CleanedShard { rows, pieces, stages: of_shard, .. } in shards {
-            sizes.push((rows, pieces));
-            stages.iter_mut().zip(of_shard).for_each(|(report, later)| report.add(later));
-        }
         Ok(Cleaning { stages, shards: sizes })
+    }
+
+    fn chain(&self) -> Result<Chain<'_>, DataError> {
+        let schema = self.read.schema();
+        Chain::new(schema, self.origins, &self.job.cleaners, self.disabled, compared(self.job, schema)?)
     }
 
     /// Cleans a shard, or says what it came to if it is clean.
     fn shard(&self, chain: &mut Chain<'_>, number: usize) -> Result<CleanedShard, StageFailed> {
         let whole = |error: DataError| StageFailed { stage: usize::MAX, error };
         let (path, name) = (self.step.shard(number, "records"), Step::name(number));
-        if let Some(cleaned) = self.step.get::<CleanedShard>(&name).filter(|_| path.exists()) {
+        if let Some(cleaned) = self.step.get::<CleanedShard>(&name).filter(|cleaned| {
+            path.exists() && (cleaned.before == 0 || self.step.shard(number, FORMS).exists())
+        }) {
             return Ok(CleanedShard { dropped: Vec::new(), ..cleaned });
         }
         let records = self.read.read(number).map_err(whole)?;
         let cleaned = chain.clean(records, PIECES)?;
-        let written = shard::write(&path, self.read.schema(), &cleaned.records);
-        written.map_err(|error| whole(error.into()))?;
+        let write = |path: &Path, records: &[Record]| {
+            shard::write(path, self.read.schema(), records).map_err(|error| whole(error.into()))
+        };
+        write(&path, &cleaned.records)?;
+        if !cleaned.before.is_empty() {
+            write(&self.step.shard(number, FORMS), &cleaned.before)?;
+        }
         let summary = CleanedShard {
             rows: cleaned.records.len() as u32,
             pieces: cleaned.pieces,
+            before: cleaned.before.len() as u32,
             stages: cleaned.stages,
             dropped: cleaned.dropped,
         };
         // The records are there before what says that they are.
         self.step.put(&name, &summary).map_err(whole)?;
         Ok(CleanedShard { dropped: Vec::new(), ..summary })
+    }
+}
+
+/// The places of what near-duplicates are compared by. Where only equal texts are looked for, it does not matter what a
+/// text was before.
+pub(crate) fn compared(job: &PrepareJob, schema: &Schema) -> Result<Vec<usize>, DataError> {
+    match job.duplicates.as_ref().filter(|settings| settings.near.is_some()) {
+        None => Ok(Vec::new()),
+        Some(settings) => {
+            settings.fields.iter().map(|role| place_of(schema, role, "duplicates.fields")).collect()
+        }
     }
 }
 

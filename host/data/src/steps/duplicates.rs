@@ -1,8 +1,9 @@
 //! Equal and near-equal texts found, and which of them stay.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pegbox_duplicates::{Clusters, Keep, Kept, Linkage, Pair, Settings, Signature, Signer, Spill};
+use pegbox_duplicates::{Clusters, Forms, Keep, Kept, Linkage, Pair, Settings, Signature, Signer, Spill};
 use pegbox_records::{Origins, Record};
 
 use super::index::{Index, place_of};
@@ -43,59 +44,112 @@ pub(crate) fn duplicates(
         ..Settings::default()
     };
     let spill = Spill::open(&step.folder().join("signatures"), &similar)?;
-    sign(&spill, &similar, shards, settings, threads, progress)?;
+    let places = settings
+        .fields
+        .iter()
+        .map(|role| place_of(shards.schema(), role, "duplicates.fields"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let signing = Signing { spill: &spill, similar: &similar, shards, places: &places };
+    signing.rows(threads, progress)?;
+    let forms = signing.forms(threads, progress)?;
     let file = step.folder().join(CLUSTERS);
     let clusters = match Clusters::load(&file) {
         Ok(clusters) if clusters.rows() == shards.rows() => clusters,
         // Missing or damaged: it is made again.
         _ => {
             progress.at("duplicates", 0, None);
-            let clusters = spill.cluster(shards.len() as u32, threads)?;
+            let clusters = spill.cluster_forms(shards.len() as u32, &forms, threads)?;
             clusters.save(&file)?;
             clusters
         }
     };
     let kept = keepers(&clusters, &spill, index, settings.keep)?;
     let report = remove(index, &clusters, &kept, settings);
-    let examples = examples(shards, &kept, settings, origins)?;
+    let examples = examples(shards, &kept, &places, origins)?;
     Ok(Duplicates { report: DuplicateReport { examples, ..report }, clusters })
 }
 
-fn sign(
-    spill: &Spill,
-    similar: &Settings,
-    shards: &Shards,
-    settings: &DuplicateSettings,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<(), DataError> {
-    let places = settings
-        .fields
-        .iter()
-        .map(|role| place_of(shards.schema(), role, "duplicates.fields"))
-        .collect::<Result<Vec<_>, _>>()?;
-    let total = u64::from(shards.rows());
-    let done = AtomicU64::new(0);
-    parallel::ordered(
-        shards.len(),
-        threads,
-        || Ok((Signer::new(similar)?, Signature::default())),
-        |(signer, signature), number| {
-            let rows = shards.first(number)..shards.first(number + 1);
-            if spill.finished(number as u32) != Some(rows.clone()) {
-                let mut writer = spill.shard(number as u32, rows.start)?;
-                for record in shards.read(number)? {
-                    signer.sign(&compared(&record, &places), signature);
-                    writer.push(signature)?;
-                }
-                writer.finish()?;
-            }
+/// The signatures of all rows, shard by shard, and behind them those of their other forms.
+struct Signing<'a> {
+    spill: &'a Spill,
+    similar: &'a Settings,
+    shards: &'a Shards,
+    places: &'a [usize],
+}
+
+impl Signing<'_> {
+    fn rows(&self, threads: usize, progress: &dyn Progress) -> Result<(), DataError> {
+        let total = u64::from(self.shards.rows());
+        let done = AtomicU64::new(0);
+        self.all(threads, |number, signer| {
+            let rows = self.shards.first(number)..self.shards.first(number + 1);
+            signer.shard(number, rows.clone(), || self.shards.read(number))?;
             let rows = rows.len() as u64;
             progress.at("duplicates: sign", done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
-            Ok::<(), DataError>(())
-        },
-    )?;
-    Ok(())
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// A text in which a cleaner has replaced something need not be near another any more in which it has not, as with a
+    /// number that is wrong in one of them; what they were before is near, and must not come into two parts.
+    fn forms(&self, threads: usize, progress: &dyn Progress) -> Result<Forms, DataError> {
+        if !self.shards.has_forms() {
+            return Ok(Forms::default());
+        }
+        let rows = self.shards.rows();
+        let of = self.all(threads, |number, signer| {
+            let forms = self.shards.forms(number);
+            let records = self.shards.read_forms(number)?;
+            let first = self.shards.first(number);
+            let of: Vec<u32> = records.iter().map(|form| first + form.id as u32).collect();
+            signer.shard(self.shards.len() + number, rows + forms.start..rows + forms.end, || Ok(records))?;
+            progress.at("duplicates: sign", rows.into(), Some(rows.into()));
+            Ok(of)
+        })?;
+        Ok(Forms { shards: self.shards.len() as u32, of: of.concat() })
+    }
+
+    fn all<T: Send>(
+        &self,
+        threads: usize,
+        sign: impl Fn(usize, &mut Signatures<'_>) -> Result<T, DataError> + Sync,
+    ) -> Result<Vec<T>, DataError> {
+        let signer = || {
+            let signer = Signer::new(self.similar)?;
+            Ok(Signatures { spill: self.spill, places: self.places, signer, signature: Signature::default() })
+        };
+        parallel::ordered(self.shards.len(), threads, signer, |signer, number| sign(number, signer))
+    }
+}
+
+/// The signatures that one thread makes.
+struct Signatures<'a> {
+    spill: &'a Spill,
+    places: &'a [usize],
+    signer: Signer,
+    signature: Signature,
+}
+
+impl Signatures<'_> {
+    /// Signs a shard, unless that was done.
+    fn shard(
+        &mut self,
+        number: usize,
+        rows: Range<u32>,
+        read: impl FnOnce() -> Result<Vec<Record>, DataError>,
+    ) -> Result<(), DataError> {
+        if self.spill.finished(number as u32) == Some(rows.clone()) {
+            return Ok(());
+        }
+        let mut writer = self.spill.shard(number as u32, rows.start)?;
+        for record in read()? {
+            self.signer.sign(&compared(&record, self.places), &mut self.signature);
+            writer.push(&self.signature)?;
+        }
+        writer.finish()?;
+        Ok(())
+    }
 }
 
 /// The values that are compared, one after the other.
@@ -168,10 +222,9 @@ fn remove(
 fn examples(
     shards: &Shards,
     kept: &Kept,
-    settings: &DuplicateSettings,
+    places: &[usize],
     origins: &Origins,
 ) -> Result<Vec<DuplicateExample>, DataError> {
-    let places: Vec<usize> = settings.fields.iter().filter_map(|role| shards.schema().role(role)).collect();
     // Of equal ones a few, of near ones a few: the near ones come behind.
     let (equal, near): (Vec<Pair>, Vec<Pair>) = kept.examples.iter().partition(|pair| pair.jaccard >= 1.0);
     let pairs: Vec<Pair> = equal.iter().take(2).chain(near.iter().take(EXAMPLES)).copied().collect();
@@ -182,7 +235,7 @@ fn examples(
     let told = |row: u32| {
         let record = rows.binary_search(&row).ok().and_then(|place| records.get(place));
         let shown = |record: &Record| -> (String, String) {
-            (origins.of(record).to_string(), compared(record, &places).chars().take(SHOWN).collect())
+            (origins.of(record).to_string(), compared(record, places).chars().take(SHOWN).collect())
         };
         record.map(shown).unwrap_or_default()
     };

@@ -1,5 +1,8 @@
 //! What the later steps need to know of each row, a few bytes each: label, part, group, time, size.
 
+/// The rows' labels.
+mod numbers;
+
 use std::collections::{BTreeSet, HashMap};
 
 use pegbox_records::{Origins, Part, Record, Schema};
@@ -11,6 +14,7 @@ use crate::parallel;
 use crate::rows::Shards;
 use crate::state::State;
 use crate::task::{Task, entity};
+pub(crate) use numbers::Numbers;
 
 /// The label of a row that has none.
 pub(crate) const NO_LABEL: u32 = u32::MAX;
@@ -21,7 +25,7 @@ pub(crate) struct Index {
     /// All labels, sorted by their bytes.
     pub names: Vec<String>,
     /// Numbers of `names`, or [`NO_LABEL`].
-    pub labels: Vec<u32>,
+    pub labels: Numbers,
     /// The part of the row's file; free for rows of training files.
     pub states: Vec<State>,
     /// Equal texts have equal numbers; only where duplicates are not looked for.
@@ -217,7 +221,7 @@ fn join(shards: Vec<OfShard>) -> Index {
     names.dedup();
     let mut index = Index::default();
     let rows = shards.iter().map(|shard| shard.labels.len()).sum();
-    index.labels.reserve_exact(rows);
+    index.labels = Numbers::with_capacity(rows, names.len());
     index.states.reserve_exact(rows);
     let (mut texts, mut groups, mut times, mut sizes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let tags: BTreeSet<String> = shards.iter().flat_map(|shard| shard.tags.iter().cloned()).collect();
@@ -227,7 +231,7 @@ fn join(shards: Vec<OfShard>) -> Index {
         let number = |name: &String| names.binary_search(name).map_or(NO_LABEL, |number| number as u32);
         let numbers: Vec<u32> = shard.names.iter().map(number).collect();
         let global = |label: u32| numbers.get(label as usize).copied().unwrap_or(NO_LABEL);
-        index.labels.extend(shard.labels.iter().map(|label| global(*label)));
+        shard.labels.iter().for_each(|label| index.labels.push(global(*label)));
         index.states.extend(shard.states);
         for row in &shard.entities {
             let numbers = row.iter().filter_map(|kind| kinds.binary_search(&kind.as_str()).ok());

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::index::Index;
 use crate::error::DataError;
 use crate::job::SuspectAction;
+use crate::memory;
 use crate::progress::Progress;
 use crate::report::{ConflictExample, ConflictReport, EXAMPLES, SuspectExample, SuspectReport};
 use crate::rows::Shards;
@@ -23,6 +24,8 @@ use crate::work::Step;
 const LISTED: usize = 20;
 /// Pairs of labels that are often taken for each other.
 const CONFUSIONS: usize = 30;
+/// After so many shards what they took is given back: the reading thread takes it, and another one frees it.
+const TRIM: usize = 64;
 /// Characters of a text that an example shows.
 const SHOWN: usize = 300;
 
@@ -55,7 +58,7 @@ impl<'a> Labelled<'a> {
     /// None if the row is none of these.
     fn label(&self, row: u32) -> Option<u32> {
         let state = self.index.states.get(row as usize)?;
-        let label = self.index.labels.get(row as usize).copied()?;
+        let label = self.index.labels.get(row)?;
         ((self.wanted)(*state) && (label as usize) < self.index.names.len()).then_some(label)
     }
 
@@ -122,6 +125,7 @@ impl Rows for Labelled<'_> {
     fn for_each(&self, each: &mut dyn FnMut(u32, &str, u32, u32)) -> Result<(), DataError> {
         let total = u64::from(self.shards.rows());
         thread::scope(|scope| {
+            let mut shards = 0;
             let (sender, receiver) = sync_channel(1);
             scope.spawn(move || {
                 for shard in 0..self.shards.len() {
@@ -146,6 +150,10 @@ impl Rows for Labelled<'_> {
                     }
                 }
                 self.progress.at(self.stage, u64::from(end), Some(total));
+                shards += 1;
+                if shards % TRIM == 0 {
+                    memory::give_back();
+                }
             }
             Ok(())
         })

@@ -40,7 +40,9 @@ pub(crate) fn leakage(
         let texts = benchmark_texts(job, path, &mut |text| Ok(builder.add(name, text)?))?;
         benchmarks.push(BenchmarkLeakage { name: name.clone(), texts, rows: 0 });
     }
-    let found = Search { index: builder.finish(), task: job.task, settings, shards, origins };
+    let known: Vec<String> = benchmarks.iter().map(|benchmark| benchmark.name.clone()).collect();
+    let found =
+        Search { index: builder.finish(), benchmarks: &known, task: job.task, settings, shards, origins };
     let leaked = found.all(states, threads, progress)?;
     let mut report = LeakageReport {
         ngram: settings.ngram,
@@ -49,16 +51,17 @@ pub(crate) fn leakage(
         dropped: settings.drop,
         examples: Vec::new(),
     };
-    for Leaked { row, example } in leaked.into_iter().flatten() {
-        if let Some(benchmark) = report.benchmarks.iter_mut().find(|other| other.name == example.benchmark) {
-            benchmark.rows += 1;
+    for of_shard in leaked {
+        for (benchmark, rows) in report.benchmarks.iter_mut().zip(&of_shard.rows) {
+            benchmark.rows += rows;
         }
-        if let (true, Some(state)) = (settings.drop, states.get_mut(row as usize)) {
-            *state = State::Leaked;
+        for row in of_shard.dropped {
+            if let Some(state) = states.get_mut(row as usize) {
+                *state = State::Leaked;
+            }
         }
-        if report.examples.len() < EXAMPLES {
-            report.examples.push(example);
-        }
+        let room = EXAMPLES.saturating_sub(report.examples.len());
+        report.examples.extend(of_shard.examples.into_iter().take(room));
     }
     Ok(report)
 }
@@ -108,15 +111,22 @@ fn benchmark_texts(
 
 struct Search<'a> {
     index: NgramIndex,
+    benchmarks: &'a [String],
     task: Task,
     settings: &'a LeakageSettings,
     shards: &'a Shards,
     origins: &'a Origins,
 }
 
+/// What has leaked of one shard.
+#[derive(Default)]
 struct Leaked {
-    row: u32,
-    example: LeakageExample,
+    /// By benchmark.
+    rows: Vec<u64>,
+    /// If leaked rows go.
+    dropped: Vec<u32>,
+    /// The first ones.
+    examples: Vec<LeakageExample>,
 }
 
 impl Search<'_> {
@@ -125,7 +135,7 @@ impl Search<'_> {
         states: &[State],
         threads: usize,
         progress: &dyn Progress,
-    ) -> Result<Vec<Vec<Leaked>>, DataError> {
+    ) -> Result<Vec<Leaked>, DataError> {
         if self.index.is_empty() {
             return Ok(Vec::new());
         }
@@ -141,8 +151,8 @@ impl Search<'_> {
         )
     }
 
-    fn shard(&self, number: usize, states: &[State]) -> Result<Vec<Leaked>, DataError> {
-        let mut leaked = Vec::new();
+    fn shard(&self, number: usize, states: &[State]) -> Result<Leaked, DataError> {
+        let mut leaked = Leaked { rows: vec![0; self.benchmarks.len()], ..Leaked::default() };
         for (row, record) in (self.shards.first(number)..).zip(self.shards.read(number)?) {
             if states.get(row as usize) != Some(&State::Train) {
                 continue;
@@ -152,14 +162,22 @@ impl Search<'_> {
             let Some(benchmark) = overlap.benchmark.filter(|_| overlap.share >= self.settings.share) else {
                 continue;
             };
-            let example = LeakageExample {
-                origin: self.origins.of(&record).to_string(),
-                text: text.chars().take(SHOWN).collect(),
-                benchmark: benchmark.to_owned(),
-                share: overlap.share,
-                longest: overlap.longest,
-            };
-            leaked.push(Leaked { row, example });
+            let place = self.benchmarks.iter().position(|name| name == benchmark);
+            if let Some(rows) = place.and_then(|place| leaked.rows.get_mut(place)) {
+                *rows += 1;
+            }
+            if self.settings.drop {
+                leaked.dropped.push(row);
+            }
+            if leaked.examples.len() < EXAMPLES {
+                leaked.examples.push(LeakageExample {
+                    origin: self.origins.of(&record).to_string(),
+                    text: text.chars().take(SHOWN).collect(),
+                    benchmark: benchmark.to_owned(),
+                    share: overlap.share,
+                    longest: overlap.longest,
+                });
+            }
         }
         Ok(leaked)
     }

@@ -3,7 +3,7 @@
 /// The columns of these files, and their values.
 mod table;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pegbox_annotations::suspects::Suspect;
@@ -131,32 +131,40 @@ impl Tokenizing<'_> {
         Ok(all)
     }
 
-    /// The origin of the first row that stays of each cluster that lost one, by the cluster.
-    fn keepers(&self) -> Result<HashMap<u32, (u32, u64)>, DataError> {
-        let Some(clusters) = self.clusters else { return Ok(HashMap::new()) };
-        let removed =
-            |state: &State| matches!(state, State::ExactDuplicate | State::NearDuplicate | State::LeftOut);
-        let mut keepers: HashMap<u32, u32> = (0_u32..)
-            .zip(&self.index.states)
-            .filter(|(_, state)| removed(state))
-            .map(|(row, _)| (clusters.of(row), u32::MAX))
+    /// Of each cluster that lost a row, the first one that stays.
+    fn keepers(&self) -> Result<Keepers, DataError> {
+        let Some(clusters) = self.clusters else { return Ok(Keepers::default()) };
+        let states = || (0_u32..).zip(&self.index.states);
+        let mut wanted = vec![0_u64; self.index.states.len().div_ceil(64)];
+        for (row, state) in states() {
+            if matches!(state, State::ExactDuplicate | State::NearDuplicate | State::LeftOut) {
+                let root = clusters.of(row);
+                if let Some(word) = wanted.get_mut(root as usize / 64) {
+                    *word |= 1 << (root % 64);
+                }
+            }
+        }
+        let is_wanted =
+            |root: u32| wanted.get(root as usize / 64).is_some_and(|word| word >> (root % 64) & 1 == 1);
+        let mut firsts: Vec<(u32, u32)> = states()
+            .filter(|(_, state)| state.part().is_some())
+            .map(|(row, _)| (clusters.of(row), row))
+            .filter(|(root, _)| is_wanted(*root))
             .collect();
-        for (row, state) in (0_u32..).zip(&self.index.states) {
-            if let (Some(keeper), true) = (keepers.get_mut(&clusters.of(row)), state.part().is_some()) {
-                *keeper = (*keeper).min(row);
+        firsts.sort_unstable();
+        firsts.dedup_by_key(|(root, _)| *root);
+        firsts.sort_unstable_by_key(|(_, row)| *row);
+        let mut keepers = Vec::with_capacity(firsts.len());
+        for of_one in firsts.chunk_by(|(_, row), (_, next)| self.shards.of(*row) == self.shards.of(*next)) {
+            let Some(shard) = of_one.first().map(|(_, row)| self.shards.of(*row)) else { continue };
+            let (first, places) = (self.shards.first(shard), self.shards.places(shard)?);
+            for (root, row) in of_one {
+                let (source, line) = places.get((row - first) as usize).copied().unwrap_or_default();
+                keepers.push((*root, source, line));
             }
         }
-        let mut rows: Vec<(u32, u32)> =
-            keepers.into_iter().filter(|(_, row)| *row != u32::MAX).map(|(root, row)| (row, root)).collect();
-        rows.sort_unstable();
-        let mut found = HashMap::with_capacity(rows.len());
-        for of_one in rows.chunk_by(|(row, _), (next, _)| self.shards.of(*row) == self.shards.of(*next)) {
-            let numbers: Vec<u32> = of_one.iter().map(|(row, _)| *row).collect();
-            for (record, (_, root)) in self.shards.pick(&numbers)?.iter().zip(of_one) {
-                found.insert(*root, (record.source, record.line));
-            }
-        }
-        Ok(found)
+        keepers.sort_unstable();
+        Ok(Keepers(keepers))
     }
 
     /// The rows of token ids that a record becomes.
@@ -193,6 +201,18 @@ impl Tokenizing<'_> {
     }
 }
 
+/// Cluster, file and line of the rows that are there in place of others, by the cluster.
+#[derive(Default)]
+struct Keepers(Vec<(u32, u32, u64)>);
+
+impl Keepers {
+    /// File and line.
+    fn of(&self, root: u32) -> Option<(u32, u64)> {
+        let place = self.0.binary_search_by_key(&root, |(other, ..)| *other).ok()?;
+        self.0.get(place).map(|(_, source, line)| (*source, *line))
+    }
+}
+
 /// The names of the files of JSON lines beside the tables.
 pub(crate) fn dropped_file(number: usize) -> String {
     format!("{number:05}.dropped.jsonl")
@@ -219,7 +239,7 @@ struct OfFile<'a> {
     all: &'a Tokenizing<'a>,
     step: &'a Step,
     number: usize,
-    keepers: &'a HashMap<u32, (u32, u64)>,
+    keepers: &'a Keepers,
     writers: [Option<ParquetWriter>; 3],
     dropped: JsonLines,
     suspects: JsonLines,
@@ -234,7 +254,7 @@ impl<'a> OfFile<'a> {
         all: &'a Tokenizing<'a>,
         step: &'a Step,
         number: usize,
-        keepers: &'a HashMap<u32, (u32, u64)>,
+        keepers: &'a Keepers,
         cache: &'a mut WordCache,
     ) -> Result<Self, DataError> {
         let counted: Vec<usize> =
@@ -313,7 +333,7 @@ impl<'a> OfFile<'a> {
             (Part::Train, Some(times)) => times.get(row as usize).copied().unwrap_or(1) as usize,
             _ => 1,
         };
-        let label = all.index.labels.get(row as usize).copied().unwrap_or_default();
+        let label = all.index.labels.get(row).unwrap_or_default();
         let name = all.index.names.get(label as usize).map(String::as_str).unwrap_or_default();
         if part == Part::Train {
             let text = all.job.task.text(all.shards.schema(), record).unwrap_or_default();
@@ -351,7 +371,7 @@ impl<'a> OfFile<'a> {
     }
 
     fn removed(&mut self, row: u32, record: &Record, stage: &str, reason: &str) -> Result<(), DataError> {
-        let keeper = self.all.clusters.and_then(|clusters| self.keepers.get(&clusters.of(row)));
+        let keeper = self.all.clusters.and_then(|clusters| self.keepers.of(clusters.of(row)));
         let related = matches!(stage, "duplicates" | "split");
         let dropped = Dropped {
             id: record.id,
@@ -361,7 +381,7 @@ impl<'a> OfFile<'a> {
             text: self.all.job.task.text(self.all.shards.schema(), record).map(|text| text.into_owned()),
             of: keeper
                 .filter(|_| related)
-                .map(|(source, line)| self.all.origins.at(*source, *line).to_string()),
+                .map(|(source, line)| self.all.origins.at(source, line).to_string()),
         };
         self.dropped.add(&dropped)
     }

@@ -7,40 +7,14 @@ use crate::shingles::mix;
 
 const BASE: u64 = 0x9fb2_1c65_1e98_df25;
 
-/// All runs of `n` words of the benchmarks' texts, 8 bytes each. Words are runs of letters and digits in lower
-/// case; punctuation does not count. A text of fewer than `n` words is compared whole: it overlaps only with
-/// an equal one.
+/// All runs of `n` words of the benchmarks' texts, 4 bytes each, 6 where there are several benchmarks. Words are runs
+/// of letters and digits in lower case; punctuation does not count. A text of fewer than `n` words is compared whole: it
+/// overlaps only with an equal one.
 #[derive(Clone, Debug)]
 pub struct NgramIndex {
     size: usize,
     names: Vec<String>,
-    /// By their hashes' first bits; in each ascending, of distinct hashes.
-    buckets: Vec<Vec<Entry>>,
-    /// A bit for each value of a hash's first bits that occurs; most runs are turned down by it.
-    filter: Vec<u64>,
-    shift: u32,
-}
-
-/// The first bits of a run's hash, and behind them the number of the first benchmark that has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry(u64);
-
-/// So many benchmarks can be told apart. The bits that hashes keep suffice: of a hundred million runs that are looked
-/// up among ten million, not one in ten is taken for another.
-const OWNER_BITS: u32 = 10;
-
-impl Entry {
-    fn new(hash: u64, owner: u64) -> Self {
-        Self(hash >> OWNER_BITS << OWNER_BITS | owner)
-    }
-
-    fn hash(self) -> u64 {
-        self.0 >> OWNER_BITS
-    }
-
-    fn owner(self) -> u32 {
-        (self.0 & ((1 << OWNER_BITS) - 1)) as u32
-    }
+    buckets: Vec<Bucket>,
 }
 
 /// Collects the benchmarks for a [`NgramIndex`].
@@ -52,34 +26,68 @@ pub struct NgramIndexBuilder {
     words: Vec<u64>,
 }
 
-/// Entries that are settled, ascending and distinct, and some that were added since.
+/// The first bits of a hash say in which bucket it is.
+const BUCKET_BITS: u32 = 16;
+
+fn bucket_of(hash: u64) -> usize {
+    (hash >> (64 - BUCKET_BITS)) as usize
+}
+
+/// The bits behind them. With those of the bucket they suffice: of a hundred million runs that are looked up among ten
+/// million, four are taken for others.
+fn print_of(hash: u64) -> u32 {
+    (hash >> (32 - BUCKET_BITS)) as u32
+}
+
+/// The runs of one bucket: those before `settled` ascending and distinct, and some that were added since.
 #[derive(Clone, Debug, Default)]
 struct Bucket {
-    entries: Vec<Entry>,
+    prints: Vec<u32>,
+    /// The first benchmark that has each; empty where that is the first of all.
+    owners: Vec<u16>,
     settled: usize,
 }
 
-/// So many bits of a hash say in which bucket it is: only one of the buckets has more room than it needs at a time.
-const BUCKET_BITS: u32 = 8;
-
 impl Bucket {
-    fn add(&mut self, entry: Entry) {
-        if self.entries.len() == self.entries.capacity() {
+    fn add(&mut self, print: u32, owner: u16) {
+        if self.prints.len() == self.prints.capacity() {
             // What repeats is thrown out before it takes more room.
             self.settle();
-            let room = 256 + self.settled / 4;
-            if self.entries.capacity() - self.settled < room / 2 {
-                self.entries.reserve_exact(room);
+            let room = 16 + self.settled / 4;
+            if self.prints.capacity() - self.settled < room / 2 {
+                self.prints.reserve_exact(room);
             }
         }
-        self.entries.push(entry);
+        if owner > 0 && self.owners.is_empty() {
+            self.owners.resize(self.prints.len(), 0);
+        }
+        self.prints.push(print);
+        if owner > 0 || !self.owners.is_empty() {
+            self.owners.push(owner);
+        }
     }
 
     fn settle(&mut self) {
-        // The stable sort is the one that gains by what is in order.
-        self.entries.sort();
-        self.entries.dedup_by_key(|entry| entry.hash());
-        self.settled = self.entries.len();
+        if self.owners.is_empty() {
+            // The stable sort is the one that gains by what is in order.
+            self.prints.sort();
+            self.prints.dedup();
+        } else {
+            let mut both: Vec<(u32, u16)> = self.prints.drain(..).zip(self.owners.drain(..)).collect();
+            both.sort();
+            both.dedup_by_key(|(print, _)| *print);
+            for (print, owner) in both {
+                self.prints.push(print);
+                self.owners.push(owner);
+            }
+        }
+        self.settled = self.prints.len();
+    }
+
+    /// Once it is settled.
+    fn owner(&self, print: u32) -> Option<u16> {
+        let place = self.prints.binary_search(&print).ok()?;
+        Some(self.owners.get(place).copied().unwrap_or(0))
     }
 }
 
@@ -114,11 +122,11 @@ impl NgramIndex {
 
     /// How many different runs there are.
     pub fn len(&self) -> usize {
-        self.buckets.iter().map(Vec::len).sum()
+        self.buckets.iter().map(|bucket| bucket.prints.len()).sum()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.buckets.iter().all(Vec::is_empty)
+        self.buckets.iter().all(|bucket| bucket.prints.is_empty())
     }
 
     /// Takes about a microsecond for 20 words; threads may share the index.
@@ -127,7 +135,7 @@ impl NgramIndex {
         split(text, &mut words);
         let (mut runs, mut hits, mut longest, mut covered) = (0_usize, 0_usize, 0, 0);
         // Hardly any text overlaps, and those that do overlap with few benchmarks.
-        let mut owners: Vec<(u32, usize)> = Vec::new();
+        let mut owners: Vec<(u16, usize)> = Vec::new();
         let width = self.size.min(words.len());
         grams(&words, self.size, |hash| {
             runs += 1;
@@ -151,15 +159,8 @@ impl NgramIndex {
         Overlap { share: hits as f64 / runs as f64, longest, benchmark }
     }
 
-    fn owner(&self, hash: u64) -> Option<u32> {
-        let bit = hash >> self.shift;
-        if self.filter[(bit / 64) as usize] >> (bit % 64) & 1 == 0 {
-            return None;
-        }
-        let wanted = Entry::new(hash, 0).hash();
-        let bucket = self.buckets.get((hash >> (64 - BUCKET_BITS)) as usize)?;
-        let place = bucket.binary_search_by_key(&wanted, |entry| entry.hash()).ok()?;
-        bucket.get(place).map(|entry| entry.owner())
+    fn owner(&self, hash: u64) -> Option<u16> {
+        self.buckets.get(bucket_of(hash))?.owner(print_of(hash))
     }
 }
 
@@ -167,11 +168,11 @@ impl NgramIndexBuilder {
     /// Adds a text of a benchmark.
     ///
     /// # Errors
-    /// [`Error::Setting`] if there are more than 1024 benchmarks.
+    /// [`Error::Setting`] if there are more than 65,536 benchmarks.
     pub fn add(&mut self, benchmark: &str, text: &str) -> Result<(), Error> {
         let owner = match self.names.iter().rposition(|name| name == benchmark) {
             Some(owner) => owner,
-            None if self.names.len() == 1 << OWNER_BITS => {
+            None if self.names.len() > usize::from(u16::MAX) => {
                 return Err(Error::Setting {
                     setting: "benchmarks",
                     value: format!("{} and {benchmark}", self.names.len()),
@@ -187,30 +188,19 @@ impl NgramIndexBuilder {
         split(text, &mut self.words);
         let buckets = &mut self.buckets;
         grams(&self.words, self.size, |hash| {
-            if let Some(bucket) = buckets.get_mut((hash >> (64 - BUCKET_BITS)) as usize) {
-                bucket.add(Entry::new(hash, owner as u64));
+            if let Some(bucket) = buckets.get_mut(bucket_of(hash)) {
+                bucket.add(print_of(hash), owner as u16);
             }
         });
         Ok(())
     }
 
     pub fn finish(mut self) -> NgramIndex {
-        let settled = |bucket: &mut Bucket| {
+        for bucket in &mut self.buckets {
             bucket.settle();
-            bucket.entries.shrink_to_fit();
-            std::mem::take(&mut bucket.entries)
-        };
-        let buckets: Vec<Vec<Entry>> = self.buckets.iter_mut().map(settled).collect();
-        // 16 bits or more for each hash.
-        let entries: usize = buckets.iter().map(Vec::len).sum();
-        let bits = (entries * 16).next_power_of_two().max(64);
-        let shift = 64 - bits.trailing_zeros();
-        let mut filter = vec![0_u64; bits / 64];
-        for entry in buckets.iter().flatten() {
-            let bit = entry.0 >> shift;
-            filter[(bit / 64) as usize] |= 1 << (bit % 64);
+            bucket.prints.shrink_to_fit();
         }
-        NgramIndex { size: self.size, names: self.names, buckets, filter, shift }
+        NgramIndex { size: self.size, names: self.names, buckets: self.buckets }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pegbox_data::{CleanStage, StageIdentity, ValidateStage};
+use pegbox_data::{CleanStage, Modes, StageIdentity, ValidateStage};
 use pegbox_runtime::{
     Exporter, Grants, Kind, LoadOptions, Loss, Metric, Plugin, PluginFolders, PluginIdentity, TrustLevel,
 };
@@ -95,7 +95,8 @@ impl RecipePlugins {
                 } else {
                     named.clone()
                 },
-                make: Arc::new(move || plugin.cleaner(&config)),
+                modes: wanted.modes.clone(),
+                make: Arc::new(move |modes| plugin.cleaner(&with_modes(&config, modes))),
                 on_failure: settings::on_failure(on_failure),
             }
         };
@@ -304,4 +305,14 @@ fn load(
     }
     plugin.check_configuration(&wanted.config).map_err(|error| in_recipe(error.into()))?;
     Ok(Configured { plugin, config: wanted.config.clone(), on_failure: wanted.on_failure })
+}
+
+/// The configuration of a cleaner with the most frequent values that were counted for it; what the recipe says of them
+/// itself stays.
+fn with_modes(config: &serde_json::Value, modes: &Modes) -> serde_json::Value {
+    let mut config = config.clone();
+    if let (serde_json::Value::Object(keys), false) = (&mut config, modes.is_empty()) {
+        keys.entry("modes").or_insert_with(|| json!(modes));
+    }
+    config
 }

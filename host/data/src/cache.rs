@@ -62,6 +62,8 @@ pub struct SourceDigest {
 pub struct CleanerKey {
     pub stage: StageIdentity,
     pub on_failure: OnFailure,
+    /// Roles: their values are counted in the sources.
+    pub modes: Vec<String>,
 }
 
 /// A validator counts with its `fail-on`, too: a dataset that passed under a milder one has not passed.
@@ -104,7 +106,11 @@ impl KeyParts {
             cleaners: job
                 .cleaners
                 .iter()
-                .map(|stage| CleanerKey { stage: stage.identity.clone(), on_failure: stage.on_failure })
+                .map(|stage| CleanerKey {
+                    stage: stage.identity.clone(),
+                    on_failure: stage.on_failure,
+                    modes: stage.modes.clone(),
+                })
                 .collect(),
             validators: job
                 .validators

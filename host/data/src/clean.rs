@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 use crate::report::{ChangeExample, EXAMPLES, StageReport};
-use crate::stage::{BATCH, CleanStage, Crossing, OnFailure, PLUGIN_FAILED};
+use crate::stage::{BATCH, CleanStage, Crossing, Modes, OnFailure, PLUGIN_FAILED};
 use pegbox_records::{Origins, Record, Schema};
 
 /// What the cleaners left of some records.
@@ -54,6 +54,8 @@ pub(crate) struct Chain<'a> {
     stages: Vec<Link<'a>>,
     /// Places of the values that duplicates are compared by; none if it does not matter what a record was before.
     compared: Vec<usize>,
+    /// Of all roles that any stage asks for.
+    modes: &'a Modes,
 }
 
 /// A stage with its instance, which is made when it is first needed.
@@ -73,6 +75,7 @@ impl<'a> Chain<'a> {
         stages: &'a [CleanStage],
         disabled: &[Option<String>],
         compared: Vec<usize>,
+        modes: &'a Modes,
     ) -> Result<Self, DataError> {
         let link = |(number, stage): (usize, &'a CleanStage)| {
             let crossing = Crossing::new(&stage.identity, &stage.roles, schema)?;
@@ -84,6 +87,7 @@ impl<'a> Chain<'a> {
             origins,
             stages: stages.iter().enumerate().map(link).collect::<Result<_, DataError>>()?,
             compared,
+            modes,
         })
     }
 
@@ -96,7 +100,7 @@ impl<'a> Chain<'a> {
         let mut next_id = first_piece;
         for (number, link) in self.stages.iter_mut().enumerate() {
             let failed = |error| StageFailed { stage: number, error };
-            let outcomes = link.outcomes(&records, self.origins).map_err(failed)?;
+            let outcomes = link.outcomes(&records, self.origins, self.modes).map_err(failed)?;
             let mut report = StageReport::new(&link.stage.identity);
             report.rows_in = records.len() as u64;
             report.disabled = link.disabled.clone();
@@ -133,14 +137,23 @@ impl<'a> Chain<'a> {
 
 impl Link<'_> {
     /// One outcome a record, in order.
-    fn outcomes(&mut self, records: &[Record], origins: &Origins) -> Result<Vec<Outcome>, DataError> {
+    fn outcomes(
+        &mut self,
+        records: &[Record],
+        origins: &Origins,
+        modes: &Modes,
+    ) -> Result<Vec<Outcome>, DataError> {
         if self.disabled.is_some() {
             return Ok(vec![Outcome::Keep; records.len()]);
         }
         let crossing = &self.crossing;
         let mut cleaner = match self.cleaner.take() {
             Some(cleaner) => cleaner,
-            None => (self.stage.make)().map_err(|error| crossing.failed(error, &[], origins))?,
+            None => {
+                let asked = modes.iter().filter(|(role, _)| self.stage.modes.contains(role));
+                let asked = asked.map(|(role, values)| (role.clone(), values.clone())).collect();
+                (self.stage.make)(&asked).map_err(|error| crossing.failed(error, &[], origins))?
+            }
         };
         let mut outcomes = Vec::with_capacity(records.len());
         for batch in records.chunks(BATCH) {
@@ -367,7 +380,8 @@ mod tests {
                 configuration: serde_json::Value::Null,
             },
             roles: vec!["text".to_owned()],
-            make: Arc::new(|| Ok(Box::new(Test))),
+            modes: Vec::new(),
+            make: Arc::new(|_| Ok(Box::new(Test))),
             on_failure: OnFailure::Fail,
         }
     }
@@ -386,7 +400,8 @@ mod tests {
             .collect();
         let origins = Origins::new(&["a.jsonl"]);
         let stages = [stage(), stage()];
-        let mut chain = Chain::new(&schema, &origins, &stages, &[], vec![0])?;
+        let modes = Modes::new();
+        let mut chain = Chain::new(&schema, &origins, &stages, &[], vec![0], &modes)?;
         chain.clean(records, 2000).map_err(|failed| failed.error)
     }
 
@@ -432,7 +447,7 @@ mod tests {
         let mut stage = stage();
         stage.roles.push("title".to_owned());
         let (origins, stages) = (Origins::default(), [stage]);
-        let error = Chain::new(&schema, &origins, &stages, &[], vec![0]).err().unwrap();
+        let error = Chain::new(&schema, &origins, &stages, &[], vec![0], &Modes::new()).err().unwrap();
         assert!(error.to_string().contains("reads the field `title`"));
     }
 }

@@ -78,7 +78,7 @@ pub use report::{
 };
 pub use split::SplitSettings;
 pub use stage::{
-    CleanStage, MakeCleaner, MakeValidator, OnFailure, PLUGIN_FAILED, StageIdentity, ValidateStage,
+    CleanStage, MakeCleaner, MakeValidator, Modes, OnFailure, PLUGIN_FAILED, StageIdentity, ValidateStage,
 };
 pub use task::Task;
 pub use tokenize::{Encoded, IGNORED, Rows, TextTokenizer, TokenSettings, WordCache};

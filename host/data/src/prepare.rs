@@ -169,10 +169,10 @@ impl Preparation<'_> {
         }
         self.timed("leakage", |this| this.leakage(&shards, &mut index))?;
         let labels = self.labels(&shards, &index)?;
-        let balance = match self.job.task {
-            Task::Classification => balance(&mut index, &self.job.balance)?,
-            Task::Tagging | Task::Generation => Balance::none(&index),
-        };
+        let balance = self.timed("balance", |this| match this.job.task {
+            Task::Classification => balance(&mut index, &this.job.balance),
+            Task::Tagging | Task::Generation => Ok(Balance::none(&index)),
+        })?;
         let tokenizing = Tokenizing {
             job: self.job,
             shards: &shards,

@@ -1,5 +1,6 @@
 //! A plugin as a stage of the preparation.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pegbox_runtime::{Cleaner, PluginError, PluginIdentity, Row, RowBatch, Severity, Validator};
@@ -33,8 +34,11 @@ impl StageIdentity {
     }
 }
 
-/// Makes an instance; called once for each worker thread.
-pub type MakeCleaner = Arc<dyn Fn() -> Result<Box<dyn Cleaner>, PluginError> + Send + Sync>;
+/// The most frequent values of some roles, the most frequent first.
+pub type Modes = BTreeMap<String, Vec<String>>;
+
+/// Makes an instance, which is told the modes that it asks for; called once for each worker thread.
+pub type MakeCleaner = Arc<dyn Fn(&Modes) -> Result<Box<dyn Cleaner>, PluginError> + Send + Sync>;
 
 /// Makes an instance; called once for each worker thread.
 pub type MakeValidator = Arc<dyn Fn() -> Result<Box<dyn Validator>, PluginError> + Send + Sync>;
@@ -62,6 +66,8 @@ pub struct CleanStage {
     pub identity: StageIdentity,
     /// The roles that the plugin's manifest names; only these fields cross.
     pub roles: Vec<String>,
+    /// The roles whose most frequent values the plugin is told.
+    pub modes: Vec<String>,
     pub make: MakeCleaner,
     pub on_failure: OnFailure,
 }

@@ -16,6 +16,8 @@ pub(crate) mod index;
 pub(crate) mod labels;
 /// Training rows that stand in benchmarks.
 pub(crate) mod leakage;
+/// The most frequent values of roles.
+mod modes;
 /// Files to shards of records.
 pub(crate) mod read;
 /// Texts to rows of token ids.

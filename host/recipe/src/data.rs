@@ -113,6 +113,8 @@ pub struct Clean {
     pub plugin: PluginUse,
     /// `fields`: the roles that are handed to it, where these are others than its manifest names.
     pub fields: Vec<String>,
+    /// `modes`: the roles whose most frequent values it is told, in its configuration.
+    pub modes: Vec<String>,
 }
 
 /// One of `[[data.validate]]`.
@@ -373,9 +375,10 @@ fn read_split(mut section: Section<'_, '_>) -> Option<(Split, [bool; 2])> {
 
 fn read_clean(mut section: Section<'_, '_>) -> Option<Clean> {
     let fields = section.texts("fields");
+    let modes = section.texts("modes");
     let plugin = plugins::read(&mut section);
     section.finish();
-    Some(Clean { plugin: plugin?, fields })
+    Some(Clean { plugin: plugin?, fields, modes })
 }
 
 fn read_annotations(mut section: Section<'_, '_>) -> Annotations {

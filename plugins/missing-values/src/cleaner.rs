@@ -1,6 +1,6 @@
 use pegbox_plugin::{Cleaner, Error, Outcome, Plugin, RowBatch, parse_configuration};
 
-use crate::configuration::{self, Configuration, Field, Policy};
+use crate::configuration::{self, Configuration, Field, Modes, Policy};
 use crate::words::Words;
 
 /// What the policy `flag` writes where the recipe says nothing else.
@@ -20,6 +20,8 @@ enum Remedy {
     /// For this reason the record goes.
     Drop(String),
     Write(String),
+    /// The most frequent value, which nobody has counted yet.
+    Uncounted,
     Keep,
 }
 
@@ -27,28 +29,34 @@ impl MissingValues {
     /// # Errors
     /// A policy without the value that it needs, or a value that its policy would not write.
     pub fn new(configuration: &Configuration) -> Result<Self, Error> {
-        let remedy = |(name, field)| Ok((String::clone(name), remedy(configuration, name, field)?));
+        let words = Words::new(&configuration.missing);
+        let remedy = |(name, field)| Ok((String::clone(name), remedy(configuration, &words, name, field)?));
         let fields = configuration.fields.iter().map(remedy).collect::<Result<_, Error>>()?;
-        Ok(Self { words: Words::new(&configuration.missing), fields })
+        Ok(Self { words, fields })
     }
 
-    fn outcome(&self, mut values: Vec<Option<String>>, remedies: &[(usize, &Remedy)]) -> Outcome {
+    fn outcome(
+        &self,
+        mut values: Vec<Option<String>>,
+        remedies: &[(usize, &str, &Remedy)],
+    ) -> Result<Outcome, Error> {
         let mut changed = false;
-        for (place, remedy) in remedies {
+        for (place, name, remedy) in remedies {
             let Some(value) = values.get_mut(*place) else { continue };
             if !self.words.is_missing(value.as_deref()) {
                 continue;
             }
             match remedy {
-                Remedy::Drop(reason) => return Outcome::Drop(reason.clone()),
+                Remedy::Drop(reason) => return Ok(Outcome::Drop(reason.clone())),
                 Remedy::Write(text) if value.as_ref() != Some(text) => {
                     *value = Some(text.clone());
                     changed = true;
                 }
+                Remedy::Uncounted => return Err(uncounted(name)),
                 Remedy::Write(_) | Remedy::Keep => {}
             }
         }
-        if changed { Outcome::Replace(values) } else { Outcome::Keep }
+        Ok(if changed { Outcome::Replace(values) } else { Outcome::Keep })
     }
 }
 
@@ -73,14 +81,14 @@ impl Cleaner for MissingValues {
                 .with_help("name the field in the recipe where it says what this cleaner is handed"));
             };
             if *remedy != Remedy::Keep {
-                remedies.push((place, remedy));
+                remedies.push((place, name.as_str(), remedy));
             }
         }
-        Ok(batch.rows.into_iter().map(|row| self.outcome(row.values, &remedies)).collect())
+        batch.rows.into_iter().map(|row| self.outcome(row.values, &remedies)).collect()
     }
 }
 
-fn remedy(configuration: &Configuration, name: &str, field: &Field) -> Result<Remedy, Error> {
+fn remedy(configuration: &Configuration, words: &Words, name: &str, field: &Field) -> Result<Remedy, Error> {
     if field.value.is_some() && !matches!(field.policy, Policy::Constant | Policy::Flag) {
         let policy = field.policy.name();
         return Err(Error::new(format!("`fields.{name}`: the policy `{policy}` does not write a `value`"))
@@ -94,13 +102,21 @@ fn remedy(configuration: &Configuration, name: &str, field: &Field) -> Result<Re
             Error::new(format!("`fields.{name}`: the policy `constant` has no `value`"))
                 .with_help("say which text the field gets: value = \"...\"")
         }),
-        Policy::Mode => configuration.modes.get(name).cloned().map(Remedy::Write).ok_or_else(|| {
-            Error::new(format!("`fields.{name}`: the policy `mode` has no value for `{name}` under `modes`"))
-                .with_help(
-                    "`pegbox prepare` counts the values and fills in `modes`; elsewhere, write it by hand",
-                )
-        }),
+        // Before the data is read there is nothing to count.
+        Policy::Mode if configuration.modes.is_empty() => Ok(Remedy::Uncounted),
+        Policy::Mode => {
+            let values = configuration.modes.get(name).map(Modes::values).unwrap_or_default();
+            let value = values.iter().find(|value| !words.is_missing(Some(value.as_str())));
+            value.cloned().map(Remedy::Write).ok_or_else(|| uncounted(name))
+        }
     }
+}
+
+fn uncounted(name: &str) -> Error {
+    Error::new(format!("`fields.{name}`: the policy `mode` has no value for `{name}` under `modes`"))
+        .with_help(format!(
+            "write modes = [\"{name}\"] in the recipe, beside `plugin`, and it is counted; or give it here"
+        ))
 }
 
 /// A reason is in kebab-case, whatever the field's name is.
@@ -169,6 +185,22 @@ mod tests {
         let json = r#"{ "fields": { "text": { "policy": "constant", "value": "-" } } }"#;
         let outcomes = cleaned(json, &["text"], &[&[Some("-")], &[Some("none")]]).unwrap();
         assert_eq!(outcomes, [Outcome::Keep, values(&["-"])]);
+    }
+
+    #[test]
+    fn of_several_modes_the_first_that_is_a_value_is_written() {
+        let json =
+            r#"{ "fields": { "label": { "policy": "mode" } }, "modes": { "label": ["n/a", "card"] } }"#;
+        assert_eq!(cleaned(json, &["label"], &[&[None]]).unwrap(), [values(&["card"])]);
+    }
+
+    #[test]
+    fn a_mode_is_missed_where_it_is_needed() {
+        let json = r#"{ "fields": { "label": { "policy": "mode" } } }"#;
+        assert_eq!(cleaned(json, &["label"], &[&[Some("a")]]).unwrap(), [Outcome::Keep]);
+        let error = cleaned(json, &["label"], &[&[None]]).unwrap_err();
+        assert!(error.message().contains("no value for `label` under `modes`"), "{error}");
+        assert!(error.help().unwrap().contains("modes = [\"label\"]"));
     }
 
     #[track_caller]

@@ -14,9 +14,26 @@ pub struct Configuration {
     /// Words that say that there is no value.
     #[serde(default = "usual_words")]
     pub missing: Vec<String>,
-    /// The most frequent value of fields, as the host counted.
+    /// The most frequent values of fields, as the host counted.
     #[serde(default)]
-    pub modes: BTreeMap<String, String>,
+    pub modes: BTreeMap<String, Modes>,
+}
+
+/// One value, or several, the most frequent first.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Modes {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Modes {
+    pub(crate) fn values(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Several(values) => values,
+        }
+    }
 }
 
 /// What is done about one field.

@@ -86,7 +86,8 @@ fn job(folder: &Path) -> PrepareJob {
         cleaners: vec![CleanStage {
             identity: identity("acme/no-bad"),
             roles: vec!["text".to_owned()],
-            make: Arc::new(|| Ok(Box::new(NoBad))),
+            modes: Vec::new(),
+            make: Arc::new(|_| Ok(Box::new(NoBad))),
             on_failure: OnFailure::Fail,
         }],
         validators: vec![ValidateStage {
@@ -415,7 +416,7 @@ fn texts_that_were_near_before_they_were_cleaned_stay_together() {
     fs::write(folder.path().join("train.jsonl"), (0..400).map(row).collect::<String>()).unwrap();
     job.sources.truncate(1);
     job.validators.clear();
-    job.cleaners[0].make = Arc::new(|| Ok(Box::new(Scrubber)));
+    job.cleaners[0].make = Arc::new(|_| Ok(Box::new(Scrubber)));
     job.split = SplitSettings { validation: 0.3, test: 0.2, ..job.split };
     job.duplicates = Some(DuplicateSettings {
         near: Some(0.8),
@@ -432,4 +433,46 @@ fn texts_that_were_near_before_they_were_cleaned_stay_together() {
         let part = |id| rows.get(id).unwrap().part;
         assert_eq!(part(number), part(number + 1), "{number}");
     }
+}
+
+/// Writes the most frequent value where there is none.
+struct Filler(Option<String>);
+
+impl Cleaner for Filler {
+    fn clean(&mut self, batch: &RowBatch) -> Result<Vec<Outcome>, PluginError> {
+        let outcome = |value: &Option<String>| match value {
+            Some(_) => Outcome::Keep,
+            None => Outcome::Replace(vec![self.0.clone()]),
+        };
+        Ok(batch.rows.iter().map(|row| outcome(&row.values[0])).collect())
+    }
+}
+
+#[test]
+fn a_cleaner_is_told_the_most_frequent_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path());
+    let row = |number: usize| {
+        let text = format!("hello {number}");
+        let label = [r#""a""#, r#""b""#, r#""b""#, "null"][number % 4];
+        format!("{{\"text\": \"{text}\", \"label\": {label}}}\n")
+    };
+    fs::write(folder.path().join("train.jsonl"), (0..400).map(row).collect::<String>()).unwrap();
+    job.sources.truncate(1);
+    job.validators.clear();
+    let key = KeyParts::of(&job, &Origins::new(&[&job.sources[0].path])).unwrap().key().unwrap();
+    let stage = &mut job.cleaners[0];
+    (stage.roles, stage.modes) = (vec!["label".to_owned()], vec!["label".to_owned()]);
+    stage.make = Arc::new(|modes| {
+        assert_eq!(modes["label"], ["b", "a"]);
+        Ok(Box::new(Filler(modes["label"].first().cloned())))
+    });
+    assert_ne!(KeyParts::of(&job, &Origins::new(&[&job.sources[0].path])).unwrap().key().unwrap(), key);
+    let prepared = run(&job, folder.path()).unwrap();
+    let rows = prepared.dataset.rows().unwrap();
+    assert!((3..400).step_by(4).all(|number| rows.get(number).unwrap().label == "b"));
+
+    job.cleaners[0].modes = vec!["priority".to_owned()];
+    let error = run(&job, folder.path()).unwrap_err().to_string();
+    assert!(error.contains("priority"), "{error}");
 }

@@ -7,6 +7,7 @@ use pegbox_records::{Origins, Record, Schema, shard};
 use serde::{Deserialize, Serialize};
 
 use super::index::place_of;
+use super::modes::modes;
 use crate::clean::{Chain, Dropped, StageFailed, told};
 use crate::error::DataError;
 use crate::job::PrepareJob;
@@ -14,7 +15,7 @@ use crate::parallel;
 use crate::progress::Progress;
 use crate::report::StageReport;
 use crate::rows::{FORMS, PIECES, Shards};
-use crate::stage::OnFailure;
+use crate::stage::{Modes, OnFailure};
 use crate::work::Step;
 
 /// What became of all records.
@@ -77,7 +78,8 @@ fn all_shards(
     let mut disabled: Vec<Option<String>> = step.get(DISABLED).unwrap_or_default();
     disabled.resize(job.cleaners.len(), None);
     loop {
-        let cleaner = Cleaner { step, job, read, origins, disabled: &disabled };
+        let modes = modes(step, job, read, threads, progress)?;
+        let cleaner = Cleaner { step, job, read, origins, disabled: &disabled, modes: &modes };
         let failed = match cleaner.all(threads, progress) {
             Ok(cleaning) => return Ok(cleaning),
             Err(failed) => failed,
@@ -100,6 +102,7 @@ struct Cleaner<'a> {
     read: &'a Shards,
     origins: &'a Origins,
     disabled: &'a [Option<String>],
+    modes: &'a Modes,
 }
 
 impl Cleaner<'_> {
@@ -135,7 +138,14 @@ impl Cleaner<'_> {
 
     fn chain(&self) -> Result<Chain<'_>, DataError> {
         let schema = self.read.schema();
-        Chain::new(schema, self.origins, &self.job.cleaners, self.disabled, compared(self.job, schema)?)
+        Chain::new(
+            schema,
+            self.origins,
+            &self.job.cleaners,
+            self.disabled,
+            compared(self.job, schema)?,
+            self.modes,
+        )
     }
 
     /// Cleans a shard, or says what it came to if it is clean.

@@ -101,7 +101,8 @@ impl Tokenizing<'_> {
         let total = u64::from(self.shards.rows());
         let done = AtomicU64::new(0);
         progress.at("tokenize", 0, Some(total));
-        let files = parallel::ordered(
+        let mut all = Tokenized::default();
+        parallel::folded(
             self.shards.len().div_ceil(SHARDS_A_FILE),
             threads,
             || Ok(WordCache::default()),
@@ -125,9 +126,8 @@ impl Tokenizing<'_> {
                 step.put(&name, &tokenized)?;
                 Ok::<_, DataError>(tokenized)
             },
+            |file| all.add(file),
         )?;
-        let mut all = Tokenized::default();
-        files.into_iter().for_each(|file| all.add(file));
         Ok(all)
     }
 

@@ -3,6 +3,7 @@
 pub mod bert;
 pub mod device;
 pub mod error;
+pub mod initial;
 pub mod kernels;
 pub mod parameters;
 pub mod tokens;

@@ -130,8 +130,10 @@ def make(name: str, config, weights, seed: int) -> bool:
                 if parameter_name.endswith("weight"):
                     parameter.add_(1.0)
     if weights is not None:
-        model.load_state_dict(weights, strict=not config.tie_word_embeddings)
-        model.tie_weights()
+        # The head of a tied model is its embeddings: another's would overwrite them.
+        tied = config.tie_word_embeddings
+        own = {key: value for key, value in weights.items() if not (tied and key == "lm_head.weight")}
+        model.load_state_dict(own, strict=not tied)
 
     prompts = [torch.randint(0, VOCABULARY, (length,)).tolist() for length in PROMPTS]
     continuations = []

@@ -137,7 +137,8 @@ impl Llama {
             let bare = name.strip_prefix("model.").unwrap_or(name);
             vec![name.to_owned(), bare.to_owned()]
         };
-        let ignored = |name: &str| name.ends_with("rotary_emb.inv_freq") || (tied && name == "lm_head.weight");
+        let ignored =
+            |name: &str| name.ends_with("rotary_emb.inv_freq") || (tied && name == "lm_head.weight");
         let rules = Fit { aliases: &aliases, ignored: &ignored, ..Fit::default() };
         let report = fit(&mut model, weights, &rules, device)?;
         Ok((model, report))
@@ -160,10 +161,8 @@ impl Llama {
             weight: matrix(outputs, inputs),
             bias: biased.then(|| Tensor::zeros([outputs], device)),
         };
-        let norm = |width: usize| RmsNorm {
-            gamma: Tensor::ones([width], device),
-            epsilon: config.rms_norm_eps,
-        };
+        let norm =
+            |width: usize| RmsNorm { gamma: Tensor::ones([width], device), epsilon: config.rms_norm_eps };
         Self {
             embedding: matrix(config.vocab_size, hidden),
             layers: (0..config.windows.len())
@@ -219,9 +218,8 @@ fn project(x: Tensor<3>, layer: &Projection) -> Tensor<3> {
 }
 
 fn project3(x: Tensor<3>, layers: [&Projection; 3]) -> Tensor<3> {
-    let biased = |layer: &Projection| {
-        layer.bias.clone().map(|bias| Linear { weight: layer.weight.clone(), bias })
-    };
+    let biased =
+        |layer: &Projection| layer.bias.clone().map(|bias| Linear { weight: layer.weight.clone(), bias });
     match layers.map(biased) {
         [Some(a), Some(b), Some(c)] => ops::linear3(x, [&a, &b, &c]),
         _ => ops::project3(x, layers.map(|layer| &layer.weight)),

@@ -146,7 +146,9 @@ impl TokenBatch {
     /// What each token sees of its row: its document up to itself and, with a sliding window, at most the last
     /// `window` tokens of that, itself among them. Padding sees itself alone.
     pub fn causal(&self, window: Option<usize>) -> Visible {
-        self.visible(|start, _, at| (start.max((at + 1).saturating_sub(window.unwrap_or(usize::MAX))), at + 1))
+        self.visible(|start, _, at| {
+            (start.max((at + 1).saturating_sub(window.unwrap_or(usize::MAX))), at + 1)
+        })
     }
 
     /// What each token sees of its row in an encoder: its whole document. Padding sees itself alone.

@@ -7,8 +7,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
 use pegbox_generation::{Decoder, Logits};
 use pegbox_models::output::{Mode, Output};
 use pegbox_models::{
-    DropoutKey, Gpt2, Gpt2Config, Gpt2Decoder, Llama, LlamaConfig, LlamaDecoder, ModelError, Parameter, Parameters,
-    TokenBatch, Weights, device,
+    DropoutKey, Gpt2, Gpt2Config, Gpt2Decoder, Llama, LlamaConfig, LlamaDecoder, ModelError, Parameter,
+    Parameters, TokenBatch, Weights, device,
 };
 use serde_json::{Map, Value};
 
@@ -132,7 +132,11 @@ fn logits_and_hidden_states_are_those_of_transformers() {
             // What stands in padding means nothing.
             for (token, is_token) in batch.mask.iter().enumerate().filter(|(_, is_token)| **is_token) {
                 let range = token * width..(token + 1) * width;
-                close(&format!("{name}: {what}, token {token} ({is_token})"), &ours[range.clone()], &theirs[range]);
+                close(
+                    &format!("{name}: {what}, token {token} ({is_token})"),
+                    &ours[range.clone()],
+                    &theirs[range],
+                );
             }
         }
     }
@@ -155,7 +159,10 @@ fn losses_and_gradients_are_those_of_transformers() {
             let typical = (theirs.iter().map(|g| g * g).sum::<f32>() / theirs.len() as f32).sqrt();
             for (a, b) in ours.iter().zip(&theirs) {
                 let relative = (a - b).abs() / b.abs().max(typical);
-                assert!(relative < GRADIENT, "{name}: gradient of {parameter_name}: {a} and {b}, typical {typical}");
+                assert!(
+                    relative < GRADIENT,
+                    "{name}: gradient of {parameter_name}: {a} and {b}, typical {typical}"
+                );
             }
         }
         let left: Vec<String> =
@@ -360,8 +367,10 @@ fn smollm2_perplexity_and_greedy_generation() {
     close("hidden states", &states, &take(&mut expected, "hidden_states"));
     let logits = output.logits.into_values();
     let vocabulary = logits.len() / published.ids.len();
-    let some: Vec<f32> =
-        logits.chunks(vocabulary).flat_map(|row| row.iter().step_by(published.logits_every).copied()).collect();
+    let some: Vec<f32> = logits
+        .chunks(vocabulary)
+        .flat_map(|row| row.iter().step_by(published.logits_every).copied())
+        .collect();
     close("logits", &some, &take(&mut expected, "logits"));
     let losses = logits.chunks(vocabulary).zip(&published.ids[1..]).map(|(row, next)| {
         let largest = row.iter().copied().fold(f32::MIN, f32::max);

@@ -29,7 +29,13 @@ pub struct CachedAttention {
 
 /// Of each row, the newest token's attention: `qkv` `[rows, W]`, the queries' heads first, to out `[rows, heads D]`. The
 /// new keys and values are in the cache already, at the row's length. `scores` is scratch.
-pub fn attend(out: &mut [f32], qkv: &[f32], cache: &Cache, attention: CachedAttention, scores: &mut Vec<f32>) {
+pub fn attend(
+    out: &mut [f32],
+    qkv: &[f32],
+    cache: &Cache,
+    attention: CachedAttention,
+    scores: &mut Vec<f32>,
+) {
     let CachedAttention { layer, heads, groups, head, scale, window } = attention;
     let (rows, shared) = (cache.rows(), heads / groups);
     let width = qkv.len() / rows.max(1);

@@ -85,13 +85,7 @@ fn each_gated(y: &mut [f32], x: &[f32], width: usize, of: impl Fn(f32) -> (f32, 
 }
 
 #[inline(always)]
-fn each_gated_backward(
-    dx: &mut [f32],
-    x: &[f32],
-    dy: &[f32],
-    width: usize,
-    of: impl Fn(f32) -> (f32, f32),
-) {
+fn each_gated_backward(dx: &mut [f32], x: &[f32], dy: &[f32], width: usize, of: impl Fn(f32) -> (f32, f32)) {
     let rows = dx.chunks_exact_mut(2 * width).zip(x.chunks_exact(2 * width)).zip(dy.chunks_exact(width));
     for ((dx, x), dy) in rows {
         let ((dgates, dvalues), (gates, values)) = (dx.split_at_mut(width), x.split_at(width));

@@ -123,10 +123,7 @@ pub fn rotate(x: Tensor<3>, heads: usize, rotation: &Rotation) -> Tensor<3> {
     let (cos, sin) = (angles(&rotation.cos), angles(&rotation.sin));
     let turned = x.clone().narrow(2, 0, heads * head).reshape([batch, tokens, heads, head]);
     let (a, b) = (turned.clone().narrow(3, 0, half), turned.narrow(3, half, half));
-    let turned = Tensor::cat(
-        vec![a.clone() * cos.clone() - b.clone() * sin.clone(), b * cos + a * sin],
-        3,
-    );
+    let turned = Tensor::cat(vec![a.clone() * cos.clone() - b.clone() * sin.clone(), b * cos + a * sin], 3);
     let turned = turned.reshape([batch, tokens, heads * head]);
     match width - heads * head {
         0 => turned,
@@ -139,7 +136,10 @@ pub fn grouped_attention(qkv: Tensor<3>, attention: GroupedAttention) -> Tensor<
     let ([batch, tokens, width], device) = (qkv.dims(), qkv.device());
     let head = width / (heads + 2 * groups);
     let part = |first: usize, count: usize| {
-        qkv.clone().narrow(2, first * head, count * head).reshape([batch, tokens, count, head]).swap_dims(1, 2)
+        qkv.clone()
+            .narrow(2, first * head, count * head)
+            .reshape([batch, tokens, count, head])
+            .swap_dims(1, 2)
     };
     // Each head of the keys and values, as often as queries share it.
     let shared = heads / groups;

@@ -273,7 +273,8 @@ fn backward_group(dy: &[f32], out: &[f32], logarithms: &[f32], row: Row<'_>, gro
             let (key, value) = row.key_value(number);
             let q = row.part(number, queries.clone());
             let (k, v) = (row.part(key, keys.clone()), row.part(value, keys.clone()));
-            let dout = View::rows(&dy[queries.start * out_width + number * head..], queries.len(), head, out_width);
+            let dout =
+                View::rows(&dy[queries.start * out_width + number * head..], queries.len(), head, out_width);
             let column = |values: &[f32]| -> Vec<f32> {
                 queries.clone().map(|query| values[query * heads + number]).collect()
             };

@@ -42,7 +42,12 @@ impl Layout {
 
 /// x `[.., in]`, and any number of weights of `out_i` outputs with their biases `[out_i]`, or without any, side by
 /// side: y `[.., out_1 + out_2 + ..]`.
-pub fn forward(x: &FlexTensor, weights: &[&FlexTensor], biases: &[&FlexTensor], layout: Layout) -> FlexTensor {
+pub fn forward(
+    x: &FlexTensor,
+    weights: &[&FlexTensor],
+    biases: &[&FlexTensor],
+    layout: Layout,
+) -> FlexTensor {
     let shape = dims(x);
     let inputs = shape.last().copied().unwrap_or(1);
     let rows = slice(x).len() / inputs.max(1);

@@ -206,7 +206,9 @@ mod tests {
             project(&mut alone, x, inputs, &matrices, &mut scratch);
             assert!(alone == together);
             let expected = weights.iter().flat_map(|weight| {
-                weight.chunks(inputs).map(|row| row.iter().zip(x).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum())
+                weight
+                    .chunks(inputs)
+                    .map(|row| row.iter().zip(x).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum())
             });
             for (i, (y, expected)) in alone.iter().zip(expected).enumerate() {
                 let expected: f64 = expected;
@@ -225,7 +227,8 @@ mod tests {
         conv1d(&mut y, &x, &weight, &bias);
         for (x, y) in x.chunks(inputs).zip(y.chunks(outputs)) {
             for (o, y) in y.iter().enumerate() {
-                let sum: f64 = (0..inputs).map(|i| f64::from(x[i]) * f64::from(weight[i * outputs + o])).sum();
+                let sum: f64 =
+                    (0..inputs).map(|i| f64::from(x[i]) * f64::from(weight[i * outputs + o])).sum();
                 assert!((f64::from(*y) - sum - f64::from(bias[o])).abs() < 1e-5);
             }
         }

@@ -420,11 +420,7 @@ mod tests {
     #[test]
     fn rms_norms() {
         let layer = |i: &Inputs| RmsNorm { gamma: i.vectors[3].clone(), epsilon: 1e-5 };
-        assert_same(
-            2,
-            |i| rms_norm(i.x.clone(), &layer(i)),
-            |i| composed::rms_norm(i.x.clone(), &layer(i)),
-        );
+        assert_same(2, |i| rms_norm(i.x.clone(), &layer(i)), |i| composed::rms_norm(i.x.clone(), &layer(i)));
     }
 
     #[test]
@@ -454,7 +450,8 @@ mod tests {
         };
         let row: Vec<u32> = (0..2 * tokens as u32).collect();
         let documents = crate::TokenBatch::packed(&[vec![&row[..70], &row[70..110]]], 0);
-        let documents = documents.map(|batch| [batch.causal(None), batch.causal(Some(5)), batch.bidirectional()]);
+        let documents =
+            documents.map(|batch| [batch.causal(None), batch.causal(Some(5)), batch.bidirectional()]);
         for visible in documents.expect("a batch") {
             let visible = Arc::new(Visible {
                 first: visible.first.iter().copied().chain(110..114).collect(),
@@ -462,8 +459,13 @@ mod tests {
                 tokens: 2 * tokens,
             });
             for dropout in [None, some_dropout()] {
-                let attention =
-                    GroupedAttention { heads: 9, groups: 3, scale: 0.3, visible: Arc::clone(&visible), dropout };
+                let attention = GroupedAttention {
+                    heads: 9,
+                    groups: 3,
+                    scale: 0.3,
+                    visible: Arc::clone(&visible),
+                    dropout,
+                };
                 assert_same(
                     1,
                     |i| grouped_attention(long(i), attention.clone()),
@@ -475,7 +477,8 @@ mod tests {
         let rows: [&[u32]; 3] = [&row[..TOKENS], &row[..4], &row[..9]];
         let batch = crate::TokenBatch::left_padded(rows.into_iter(), 0).expect("a batch");
         let visible = Arc::new(batch.causal(None));
-        let attention = GroupedAttention { heads: 9, groups: 3, scale: 0.3, visible, dropout: some_dropout() };
+        let attention =
+            GroupedAttention { heads: 9, groups: 3, scale: 0.3, visible, dropout: some_dropout() };
         assert_same(
             1,
             |i| grouped_attention(i.qkv.clone(), attention.clone()),

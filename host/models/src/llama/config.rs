@@ -156,10 +156,12 @@ fn windows(
         let of = |kind: &Value| match kind.as_str() {
             Some("full_attention") => Ok(None),
             Some("sliding_attention") if window.is_some() => Ok(window),
-            Some("sliding_attention") => Err("layer_types has sliding_attention without a sliding_window".into()),
-            _ => Err(format!(
-                "layer_types has {kind}; this version knows: full_attention, sliding_attention"
-            )),
+            Some("sliding_attention") => {
+                Err("layer_types has sliding_attention without a sliding_window".into())
+            }
+            _ => {
+                Err(format!("layer_types has {kind}; this version knows: full_attention, sliding_attention"))
+            }
         };
         let types = types.iter().map(of).collect::<Result<Vec<_>, String>>()?;
         return match types.len() == layers {
@@ -221,7 +223,10 @@ mod tests {
             (serde_json::json!({ "head_dim": 5 }), "odd"),
             (serde_json::json!({ "vocab_size": -1 }), "vocab_size = -1"),
             (serde_json::json!({ "num_hidden_layers": 1 << 20 }), "num_hidden_layers"),
-            (serde_json::json!({ "model_type": "qwen3", "layer_types": ["full_attention"] }), "1 layers of 3"),
+            (
+                serde_json::json!({ "model_type": "qwen3", "layer_types": ["full_attention"] }),
+                "1 layers of 3",
+            ),
             (serde_json::json!({ "model_type": "qwen3", "layer_types": ["x", "x", "x"] }), "full_attention"),
             (serde_json::json!({ "rope_scaling": { "type": "dynamic", "factor": 2 } }), "`dynamic`"),
         ] {

@@ -190,8 +190,7 @@ impl LlamaDecoder {
     /// Queries, keys and values of a layer, its cache, and the attention of each token.
     fn attend(&mut self, number: usize, pass: Pass) {
         let config = &self.config;
-        let (heads, groups, head) =
-            (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
+        let (heads, groups, head) = (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
         let (width, epsilon) = ((heads + 2 * groups) * head, config.rms_norm_eps as f32);
         let (layer, s) = (&self.layers[number], &mut self.scratch);
         norm(s, &layer.attention_norm, epsilon);

@@ -62,12 +62,15 @@ impl Rope {
                 let factor = given("factor").map_or(positions as f64 / original, |value| value);
                 let attention_factor = yarn_attention_factor(&given, factor);
                 let range = (given("beta_fast").unwrap_or(32.0), given("beta_slow").unwrap_or(1.0));
-                let truncate = scaling.and_then(|s| s.get("truncate")).and_then(Value::as_bool).unwrap_or(true);
+                let truncate =
+                    scaling.and_then(|s| s.get("truncate")).and_then(Value::as_bool).unwrap_or(true);
                 let inverse_frequencies = yarn(&plain, base, factor, range, original, truncate);
                 return Ok(Self { inverse_frequencies, attention_factor: attention_factor as f32 });
             }
             other => {
-                return Err(format!("the RoPE scaling is of the kind `{other}`; this version knows: {KNOWN}"));
+                return Err(format!(
+                    "the RoPE scaling is of the kind `{other}`; this version knows: {KNOWN}"
+                ));
             }
         };
         Ok(Self { inverse_frequencies: scaled, attention_factor: 1.0 })
@@ -123,14 +126,7 @@ fn llama3(plain: &[f32], factor: f64, low: f64, high: f64, original: f64) -> Vec
 
 /// YaRN (Peng et al. 2023): dimensions that turn more than `range.0` times in the original context stay, those that
 /// turn less than `range.1` times are stretched by `factor`, with a ramp between them.
-fn yarn(
-    plain: &[f32],
-    base: f64,
-    factor: f64,
-    range: (f64, f64),
-    original: f64,
-    truncate: bool,
-) -> Vec<f32> {
+fn yarn(plain: &[f32], base: f64, factor: f64, range: (f64, f64), original: f64, truncate: bool) -> Vec<f32> {
     let head = 2 * plain.len();
     let dimension = |turns: f64| head as f64 * (original / (turns * 2.0 * PI)).ln() / (2.0 * base.ln());
     let (mut low, mut high) = (dimension(range.0), dimension(range.1));
@@ -187,6 +183,8 @@ mod tests {
         assert_eq!(rope.inverse_frequencies, [1.0, 0.01]);
         let rotation = rope.rotation(&[0, 2]);
         assert_eq!(rotation.cos[..2], [1.0, 1.0]);
-        assert!((rotation.sin[2] - 2.0f32.sin()).abs() < 1e-7 && (rotation.sin[3] - 0.02f32.sin()).abs() < 1e-7);
+        assert!(
+            (rotation.sin[2] - 2.0f32.sin()).abs() < 1e-7 && (rotation.sin[3] - 0.02f32.sin()).abs() < 1e-7
+        );
     }
 }

@@ -9,12 +9,12 @@ pub use config::{BertConfig, Pooling};
 pub use vocabulary::NewToken;
 
 use crate::error::ModelError;
-use crate::kernels::mix64;
+use crate::initial;
 use crate::kernels::ops::{self, LayerNorm, Linear};
 use crate::kernels::{Dropout, DropoutKey};
 use crate::parameters::{Parameter, Parameters};
 use crate::tokens::TokenBatch;
-use crate::weights::{LoadReport, Weights};
+use crate::weights::{Fit, LoadReport, Weights, fit};
 use burn::tensor::{Device, Tensor, TensorData};
 use mean_layer::MeanLayer;
 use std::sync::Arc;
@@ -160,45 +160,23 @@ impl Bert {
         config: BertConfig,
         pooling: Pooling,
         classes: usize,
-        mut weights: Weights,
+        weights: Weights,
         seed: u64,
         device: &Device,
     ) -> Result<(Self, LoadReport), ModelError> {
         let mut model = Self::zeros(config, pooling, classes, device);
         let range = model.config.initializer_range;
-        let mut report = LoadReport::default();
-        let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
         let mean_layer = MeanLayer::of(&model.config).filter(|_| model.pooling == Pooling::MeanLayer);
-        for (name, mut parameter) in model.parameters() {
-            let expected = parameter.shape();
-            match weights.take(&aliases(&name)) {
-                Some((shape, values)) if shape == expected => {
-                    parameter.set(values, device);
-                    report.loaded += 1;
-                }
-                Some((shape, _)) => {
-                    misshapen.push(format!("{name} is {shape:?} and should be {expected:?}"));
-                }
-                None if is_head(&name) => {
-                    let values = match &parameter {
-                        Parameter::Matrix(_) => normal(&name, seed, expected.iter().product(), range),
-                        Parameter::Vector(_) => vec![0.0; expected.iter().product()],
-                    };
-                    parameter.set(values, device);
-                    report.initialised.push(name);
-                }
-                None if mean_layer.as_ref().is_some_and(|layer| layer.holds(&name)) => {
-                    let new = mean_layer.as_ref().and_then(|layer| layer.values(&name));
-                    let elements = expected.iter().product();
-                    parameter.set(new.unwrap_or_else(|| normal(&name, seed, elements, range)), device);
-                    report.initialised.push(name);
-                }
-                None => missing.push(name),
-            }
-        }
-        if !missing.is_empty() || !misshapen.is_empty() {
-            return Err(ModelError::Weights { path: weights.path().into(), missing, misshapen });
-        }
+        let initial = |name: &str, shape: &[usize]| match &mean_layer {
+            Some(layer) if layer.holds(name) => Some(
+                layer
+                    .values(name)
+                    .unwrap_or_else(|| initial::normal(name, seed, shape.iter().product(), range)),
+            ),
+            _ => is_head(name).then(|| initial::layer(name, shape, seed, range)),
+        };
+        let rules = Fit { aliases: &aliases, initial: &initial, ..Fit::default() };
+        let report = fit(&mut model, weights, &rules, device)?;
         if let Some(layer) =
             mean_layer.filter(|layer| report.initialised.iter().any(|name| layer.holds(name)))
         {
@@ -209,7 +187,6 @@ impl Bert {
                 }
             }
         }
-        report.unexpected = weights.left_over();
         Ok((model, report))
     }
 
@@ -217,15 +194,7 @@ impl Bert {
     pub fn random(config: BertConfig, pooling: Pooling, classes: usize, seed: u64, device: &Device) -> Self {
         let mut model = Self::zeros(config, pooling, classes, device);
         let range = model.config.initializer_range;
-        for (name, mut parameter) in model.parameters() {
-            let elements = parameter.shape().iter().product();
-            let values = match &parameter {
-                Parameter::Matrix(_) => normal(&name, seed, elements, range),
-                Parameter::Vector(_) if name.ends_with("LayerNorm.weight") => vec![1.0; elements],
-                Parameter::Vector(_) => vec![0.0; elements],
-            };
-            parameter.set(values, device);
-        }
+        initial::randomise(&mut model, seed, range, device);
         model
     }
 
@@ -340,36 +309,5 @@ impl Sites {
         let site = self.next;
         self.next += 1;
         Dropout::new(self.key?, site, probability)
-    }
-}
-
-/// Normal numbers with mean 0 and the given standard deviation (Box-Muller), a function of (name, seed,
-/// index) alone.
-fn normal(name: &str, seed: u64, elements: usize, deviation: f64) -> Vec<f32> {
-    let stream = name.bytes().fold(mix64(seed), |hash, byte| mix64(hash ^ u64::from(byte)));
-    let uniform = |index: u64| {
-        let bits = mix64(stream.wrapping_add(mix64(index))) >> 11;
-        (bits as f64 + 0.5) / (1u64 << 53) as f64
-    };
-    (0..elements as u64)
-        .map(|i| {
-            let (u, v) = (uniform(2 * i), uniform(2 * i + 1));
-            ((-2.0 * u.ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos() * deviation) as f32
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn normal_numbers() {
-        let values = normal("classifier.weight", 7, 100_000, 0.02);
-        let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / 1e5;
-        let variance = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / 1e5;
-        assert!(mean.abs() < 3e-4, "{mean}");
-        assert!((variance.sqrt() - 0.02).abs() < 2e-4, "{variance}");
-        assert_ne!(values, normal("classifier.weight", 8, 100_000, 0.02));
     }
 }

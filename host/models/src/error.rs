@@ -36,6 +36,9 @@ pub enum ModelError {
     #[error("a batch needs at least one row and one token")]
     EmptyBatch,
 
+    #[error("generation goes on with {rows} rows, which the rows before do not give")]
+    DecoderRows { rows: usize },
+
     #[error("device `{name}`: {what}")]
     Device { name: String, what: String },
 }
@@ -54,7 +57,7 @@ impl ModelError {
             Self::TokenId { .. } => Some("tokenizer.json and config.json must come from the same model".into()),
             Self::TokenType { .. } => Some("encode single texts: this model cannot tell so many apart".into()),
             Self::TooLong { .. } => Some("set `max-length` in [model] to at most the model's positions".into()),
-            Self::Ragged { .. } | Self::EmptyBatch | Self::Device { .. } => None,
+            Self::Ragged { .. } | Self::EmptyBatch | Self::DecoderRows { .. } | Self::Device { .. } => None,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! Results do not depend on the number of threads: work is cut into pieces of fixed size, and every
 //! reduction has a fixed order.
 
+pub(crate) mod activation;
 pub mod adamw;
 mod attention;
 mod buffer;
@@ -16,15 +17,26 @@ mod dropout;
 mod embedding;
 mod extension;
 mod gelu;
+pub(crate) mod grouped_attention;
 mod linear;
-mod math;
-mod matmul;
+pub(crate) mod math;
+pub(crate) mod matmul;
+pub(crate) mod matvec;
 mod norm;
 pub mod ops;
 mod random;
+pub(crate) mod rms_norm;
+pub(crate) mod rope;
 pub(crate) mod simd;
-mod storage;
+mod sites;
+pub(crate) mod storage;
+mod visible;
 
+pub use activation::Activation;
 pub use buffer::{Buffer, sum_of_squares, update};
 pub use extension::Kernels;
+pub use grouped_attention::GroupedAttention;
 pub use random::{Dropout, DropoutKey, mix64};
+pub use rope::Rotation;
+pub use sites::DropoutSites;
+pub use visible::Visible;

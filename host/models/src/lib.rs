@@ -1,16 +1,23 @@
 //! Architectures in Burn, their weights in and out, and the kernels that make them fast on a CPU.
 
 pub mod bert;
+mod decode;
 pub mod device;
 pub mod error;
+pub mod gpt2;
+pub mod initial;
 pub mod kernels;
+pub mod llama;
+pub mod output;
 pub mod parameters;
 pub mod tokens;
 pub mod weights;
 
 pub use bert::{Bert, BertConfig, NewToken, Pooling};
 pub use error::ModelError;
+pub use gpt2::{Gpt2, Gpt2Config, Gpt2Decoder};
 pub use kernels::DropoutKey;
+pub use llama::{Llama, LlamaConfig, LlamaDecoder};
 pub use parameters::{Parameter, Parameters};
 pub use tokens::TokenBatch;
 pub use weights::Weights;

@@ -124,6 +124,7 @@ pub fn tokens(batch: &PaddedBatch) -> TokenBatch {
         ids: batch.ids.clone(),
         mask: batch.mask(),
         types: batch.type_ids.clone(),
+        documents: Vec::new(),
         rows: batch.rows,
         tokens: batch.width,
     }

@@ -1,8 +1,11 @@
 //! The operations of [`super::ops`] composed of Burn's own: what every device but the CPU runs, and what
 //! the fused kernels are tested against.
 
-use super::ops::{LayerNorm, Linear};
+use super::activation::Activation;
+use super::grouped_attention::GroupedAttention;
+use super::ops::{LayerNorm, Linear, RmsNorm};
 use super::random::Dropout;
+use super::rope::Rotation;
 use burn::tensor::{Int, Tensor, TensorData, activation};
 use std::sync::Arc;
 
@@ -73,6 +76,83 @@ pub fn embedding3(tables: [&Tensor<2>; 3], ids: [Arc<Vec<u32>>; 3], batch: usize
     let (tokens, width) = (ids[0].len() / batch.max(1), tables[0].dims()[1]);
     let [a, b, c] = [0, 1, 2].map(|i| lookup(tables[i], &ids[i], batch, tokens));
     (a + b + c).expand([batch, tokens, width])
+}
+
+pub fn embedding(table: &Tensor<2>, ids: &[u32], batch: usize) -> Tensor<3> {
+    let (tokens, width) = (ids.len() / batch.max(1), table.dims()[1]);
+    lookup(table, ids, batch, tokens).expand([batch, tokens, width])
+}
+
+pub fn project(x: Tensor<3>, weight: &Tensor<2>) -> Tensor<3> {
+    let [batch, tokens, inputs] = x.dims();
+    let y = x.reshape([batch * tokens, inputs]).matmul(weight.clone().transpose());
+    y.reshape([batch, tokens, weight.dims()[0]])
+}
+
+pub fn rms_norm(x: Tensor<3>, layer: &RmsNorm) -> Tensor<3> {
+    let mean_square = x.clone().square().mean_dim(2);
+    x / (mean_square + layer.epsilon).sqrt() * layer.gamma.clone().unsqueeze()
+}
+
+pub fn activation(x: Tensor<3>, kind: Activation) -> Tensor<3> {
+    match kind {
+        Activation::Silu => activation::silu(x),
+        Activation::Gelu => activation::gelu(x),
+        Activation::GeluTanh => {
+            const SCALE: f64 = std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2;
+            let cube = x.clone() * x.clone() * x.clone();
+            let inner = (x.clone() + cube * 0.044_715) * SCALE;
+            x * (inner.tanh() + 1.0) * 0.5
+        }
+        Activation::Relu => activation::relu(x),
+    }
+}
+
+pub fn gated(x: Tensor<3>, kind: Activation) -> Tensor<3> {
+    let width = x.dims()[2] / 2;
+    activation(x.clone().narrow(2, 0, width), kind) * x.narrow(2, width, width)
+}
+
+pub fn rotate(x: Tensor<3>, heads: usize, rotation: &Rotation) -> Tensor<3> {
+    let [batch, tokens, width] = x.dims();
+    let (head, half, device) = (rotation.head, rotation.head / 2, x.device());
+    let angles = |values: &[f32]| {
+        let data = TensorData::new(values.to_vec(), [batch, tokens, 1, half]);
+        Tensor::<4>::from_data(data, &device)
+    };
+    let (cos, sin) = (angles(&rotation.cos), angles(&rotation.sin));
+    let turned = x.clone().narrow(2, 0, heads * head).reshape([batch, tokens, heads, head]);
+    let (a, b) = (turned.clone().narrow(3, 0, half), turned.narrow(3, half, half));
+    let turned = Tensor::cat(vec![a.clone() * cos.clone() - b.clone() * sin.clone(), b * cos + a * sin], 3);
+    let turned = turned.reshape([batch, tokens, heads * head]);
+    match width - heads * head {
+        0 => turned,
+        rest => Tensor::cat(vec![turned, x.narrow(2, heads * head, rest)], 2),
+    }
+}
+
+pub fn grouped_attention(qkv: Tensor<3>, attention: GroupedAttention) -> Tensor<3> {
+    let GroupedAttention { heads, groups, scale, visible, dropout } = attention;
+    let ([batch, tokens, width], device) = (qkv.dims(), qkv.device());
+    let head = width / (heads + 2 * groups);
+    let part = |first: usize, count: usize| {
+        qkv.clone()
+            .narrow(2, first * head, count * head)
+            .reshape([batch, tokens, count, head])
+            .swap_dims(1, 2)
+    };
+    // Each head of the keys and values, as often as queries share it.
+    let shared = heads / groups;
+    let repeated = |first: usize| {
+        part(first, groups)
+            .reshape([batch, groups, 1, tokens * head])
+            .repeat_dim(2, shared)
+            .reshape([batch, heads, tokens, head])
+    };
+    let scores = part(0, heads).matmul(repeated(heads).swap_dims(2, 3)) * scale + visible.bias(&device);
+    let probabilities = maybe_dropout(activation::softmax(scores, 3), dropout);
+    let out = probabilities.matmul(repeated(heads + groups));
+    out.swap_dims(1, 2).reshape([batch, tokens, heads * head])
 }
 
 /// The rows `ids` of `table`: `[B, T, W]`, or with a 1 for B or T where the ids repeat along it, as positions

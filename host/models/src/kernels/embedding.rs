@@ -46,18 +46,18 @@ fn backward(dy: &FlexTensor, ids: &[u32], shape: &[usize]) -> FlexTensor {
 }
 
 #[derive(Debug)]
-struct EmbeddingNode;
+struct EmbeddingNode<const N: usize>;
 
 #[derive(Clone, Debug)]
-struct Saved {
-    ids: [Arc<Vec<u32>>; 3],
-    shapes: [Vec<usize>; 3],
+struct Saved<const N: usize> {
+    ids: [Arc<Vec<u32>>; N],
+    shapes: [Vec<usize>; N],
 }
 
-impl Backward<Flex, 3> for EmbeddingNode {
-    type State = Saved;
+impl<const N: usize> Backward<Flex, N> for EmbeddingNode<N> {
+    type State = Saved<N>;
 
-    fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Saved<N>, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = contiguous(grads.consume::<Flex>(&ops.node));
         let Saved { ids, shapes } = &ops.state;
         for ((parent, ids), shape) in ops.parents.iter().zip(ids).zip(shapes) {
@@ -68,16 +68,16 @@ impl Backward<Flex, 3> for EmbeddingNode {
     }
 }
 
-/// [`forward`] of three tables under autodiff.
-pub fn tracked<C: CheckpointStrategy>(
-    tables: [FloatTensor<Autodiff<Flex, C>>; 3],
-    ids: [Arc<Vec<u32>>; 3],
+/// [`forward`] under autodiff.
+pub fn tracked<C: CheckpointStrategy, const N: usize>(
+    tables: [FloatTensor<Autodiff<Flex, C>>; N],
+    ids: [Arc<Vec<u32>>; N],
     batch: usize,
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes = tables.each_ref().map(|table| table.node());
     let tables = tables.map(|table| contiguous(table.into_primitive()));
     let out = forward(&tables, &ids, batch);
-    match EmbeddingNode.prepare::<C>(nodes).compute_bound().stateful() {
+    match EmbeddingNode::<N>.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prep) => {
             let shapes = tables.each_ref().map(|table| dims(table).to_vec());
             prep.finish(Saved { ids, shapes }, out)

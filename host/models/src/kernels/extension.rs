@@ -1,9 +1,13 @@
 //! The fused operations as a Burn backend extension: plain on the CPU backend, and differentiable on top.
 
+use super::activation::{self, Activation};
 use super::attention::{self, Attention};
+use super::grouped_attention::{self, GroupedAttention};
+use super::linear::Layout;
 use super::random::Dropout;
+use super::rope::{self, Rotation};
 use super::storage::contiguous;
-use super::{dropout, embedding, gelu, linear, norm};
+use super::{dropout, embedding, gelu, linear, norm, rms_norm};
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
@@ -57,6 +61,44 @@ pub trait Kernels: Backend {
         ids: [Arc<Vec<u32>>; 3],
         batch: usize,
     ) -> FloatTensor<Self>;
+
+    fn fused_embedding2(
+        table_a: FloatTensor<Self>,
+        table_b: FloatTensor<Self>,
+        ids: [Arc<Vec<u32>>; 2],
+        batch: usize,
+    ) -> FloatTensor<Self>;
+
+    fn fused_embedding(table: FloatTensor<Self>, ids: Arc<Vec<u32>>, batch: usize) -> FloatTensor<Self>;
+
+    fn fused_project(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn fused_project2(
+        x: FloatTensor<Self>,
+        weight_a: FloatTensor<Self>,
+        weight_b: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    fn fused_project3(
+        x: FloatTensor<Self>,
+        weight_a: FloatTensor<Self>,
+        weight_b: FloatTensor<Self>,
+        weight_c: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    fn fused_conv1d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    fn fused_activation(x: FloatTensor<Self>, activation: Activation, gated: bool) -> FloatTensor<Self>;
+
+    fn fused_rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f32) -> FloatTensor<Self>;
+
+    fn fused_rotate(x: FloatTensor<Self>, heads: usize, rotation: Rotation) -> FloatTensor<Self>;
+
+    fn fused_grouped_attention(qkv: FloatTensor<Self>, attention: GroupedAttention) -> FloatTensor<Self>;
 }
 
 impl Kernels for Flex {
@@ -65,7 +107,7 @@ impl Kernels for Flex {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        linear::forward(&contiguous(x), &[(&contiguous(weight), &contiguous(bias))])
+        linear::forward(&contiguous(x), &[&contiguous(weight)], &[&contiguous(bias)], Layout::OutIn)
     }
 
     fn fused_linear3(
@@ -79,7 +121,8 @@ impl Kernels for Flex {
     ) -> FloatTensor<Self> {
         let [weight_a, bias_a, weight_b, bias_b, weight_c, bias_c] =
             [weight_a, bias_a, weight_b, bias_b, weight_c, bias_c].map(contiguous);
-        linear::forward(&contiguous(x), &[(&weight_a, &bias_a), (&weight_b, &bias_b), (&weight_c, &bias_c)])
+        let (weights, biases) = ([&weight_a, &weight_b, &weight_c], [&bias_a, &bias_b, &bias_c]);
+        linear::forward(&contiguous(x), &weights, &biases, Layout::OutIn)
     }
 
     fn fused_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -125,6 +168,67 @@ impl Kernels for Flex {
     ) -> FloatTensor<Self> {
         embedding::forward(&[table_a, table_b, table_c].map(contiguous), &ids, batch)
     }
+
+    fn fused_embedding2(
+        table_a: FloatTensor<Self>,
+        table_b: FloatTensor<Self>,
+        ids: [Arc<Vec<u32>>; 2],
+        batch: usize,
+    ) -> FloatTensor<Self> {
+        embedding::forward(&[table_a, table_b].map(contiguous), &ids, batch)
+    }
+
+    fn fused_embedding(table: FloatTensor<Self>, ids: Arc<Vec<u32>>, batch: usize) -> FloatTensor<Self> {
+        embedding::forward(&[contiguous(table)], &[ids], batch)
+    }
+
+    fn fused_project(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        linear::forward(&contiguous(x), &[&contiguous(weight)], &[], Layout::OutIn)
+    }
+
+    fn fused_project2(
+        x: FloatTensor<Self>,
+        weight_a: FloatTensor<Self>,
+        weight_b: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let [weight_a, weight_b] = [weight_a, weight_b].map(contiguous);
+        linear::forward(&contiguous(x), &[&weight_a, &weight_b], &[], Layout::OutIn)
+    }
+
+    fn fused_project3(
+        x: FloatTensor<Self>,
+        weight_a: FloatTensor<Self>,
+        weight_b: FloatTensor<Self>,
+        weight_c: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let [weight_a, weight_b, weight_c] = [weight_a, weight_b, weight_c].map(contiguous);
+        linear::forward(&contiguous(x), &[&weight_a, &weight_b, &weight_c], &[], Layout::OutIn)
+    }
+
+    fn fused_conv1d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        linear::forward(&contiguous(x), &[&contiguous(weight)], &[&contiguous(bias)], Layout::InOut)
+    }
+
+    fn fused_activation(x: FloatTensor<Self>, activation: Activation, gated: bool) -> FloatTensor<Self> {
+        let x = contiguous(x);
+        if gated { activation::forward_gated(&x, activation) } else { activation::forward(&x, activation) }
+    }
+
+    fn fused_rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f32) -> FloatTensor<Self> {
+        rms_norm::forward(&contiguous(x), &contiguous(gamma), epsilon).0
+    }
+
+    fn fused_rotate(x: FloatTensor<Self>, heads: usize, rotation: Rotation) -> FloatTensor<Self> {
+        rope::forward(&contiguous(x), heads, &rotation)
+    }
+
+    fn fused_grouped_attention(qkv: FloatTensor<Self>, attention: GroupedAttention) -> FloatTensor<Self> {
+        grouped_attention::forward(&contiguous(qkv), &attention).0
+    }
 }
 
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
@@ -133,7 +237,7 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        linear::tracked::<C, 3>([x, weight, bias])
+        linear::tracked::<C, 3>([x, weight, bias], true, Layout::OutIn)
     }
 
     fn fused_linear3(
@@ -145,7 +249,8 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         weight_c: FloatTensor<Self>,
         bias_c: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        linear::tracked::<C, 7>([x, weight_a, bias_a, weight_b, bias_b, weight_c, bias_c])
+        let inputs = [x, weight_a, bias_a, weight_b, bias_b, weight_c, bias_c];
+        linear::tracked::<C, 7>(inputs, true, Layout::OutIn)
     }
 
     fn fused_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -187,6 +292,64 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         ids: [Arc<Vec<u32>>; 3],
         batch: usize,
     ) -> FloatTensor<Self> {
-        embedding::tracked::<C>([table_a, table_b, table_c], ids, batch)
+        embedding::tracked::<C, 3>([table_a, table_b, table_c], ids, batch)
+    }
+
+    fn fused_embedding2(
+        table_a: FloatTensor<Self>,
+        table_b: FloatTensor<Self>,
+        ids: [Arc<Vec<u32>>; 2],
+        batch: usize,
+    ) -> FloatTensor<Self> {
+        embedding::tracked::<C, 2>([table_a, table_b], ids, batch)
+    }
+
+    fn fused_embedding(table: FloatTensor<Self>, ids: Arc<Vec<u32>>, batch: usize) -> FloatTensor<Self> {
+        embedding::tracked::<C, 1>([table], [ids], batch)
+    }
+
+    fn fused_project(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        linear::tracked::<C, 2>([x, weight], false, Layout::OutIn)
+    }
+
+    fn fused_project2(
+        x: FloatTensor<Self>,
+        weight_a: FloatTensor<Self>,
+        weight_b: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        linear::tracked::<C, 3>([x, weight_a, weight_b], false, Layout::OutIn)
+    }
+
+    fn fused_project3(
+        x: FloatTensor<Self>,
+        weight_a: FloatTensor<Self>,
+        weight_b: FloatTensor<Self>,
+        weight_c: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        linear::tracked::<C, 4>([x, weight_a, weight_b, weight_c], false, Layout::OutIn)
+    }
+
+    fn fused_conv1d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        linear::tracked::<C, 3>([x, weight, bias], true, Layout::InOut)
+    }
+
+    fn fused_activation(x: FloatTensor<Self>, activation: Activation, gated: bool) -> FloatTensor<Self> {
+        activation::tracked::<C>(x, activation, gated)
+    }
+
+    fn fused_rms_norm(x: FloatTensor<Self>, gamma: FloatTensor<Self>, epsilon: f32) -> FloatTensor<Self> {
+        rms_norm::tracked::<C>(x, gamma, epsilon)
+    }
+
+    fn fused_rotate(x: FloatTensor<Self>, heads: usize, rotation: Rotation) -> FloatTensor<Self> {
+        rope::tracked::<C>(x, heads, rotation)
+    }
+
+    fn fused_grouped_attention(qkv: FloatTensor<Self>, attention: GroupedAttention) -> FloatTensor<Self> {
+        grouped_attention::tracked::<C>(qkv, attention)
     }
 }

@@ -73,6 +73,28 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     fold(lanes)
 }
 
+/// The dot products of `a` with four others, each with the bits of [`dot`]; `a` is read once.
+#[inline(always)]
+pub fn dot4(a: &[f32], others: [&[f32]; 4]) -> [f32; 4] {
+    let mut lanes = [[0.0f32; LANES]; 4];
+    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
+    let [b, c, d, e] = others.map(|other| other.as_chunks::<LANES>());
+    for ((((a, b), c), d), e) in a_blocks.iter().zip(b.0).zip(c.0).zip(d.0).zip(e.0) {
+        for i in 0..LANES {
+            lanes[0][i] += a[i] * b[i];
+            lanes[1][i] += a[i] * c[i];
+            lanes[2][i] += a[i] * d[i];
+            lanes[3][i] += a[i] * e[i];
+        }
+    }
+    for (lanes, rest) in lanes.iter_mut().zip([b.1, c.1, d.1, e.1]) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a_rest).zip(rest) {
+            *lane += a * b;
+        }
+    }
+    lanes.map(fold)
+}
+
 /// Largest element; -infinity of an empty slice.
 #[inline(always)]
 pub fn max(values: &[f32]) -> f32 {
@@ -141,6 +163,9 @@ mod tests {
         let values: Vec<f32> = (0..100).map(|i| i as f32).collect();
         assert_eq!(sum(&values), 4950.0);
         assert_eq!(dot(&values, &values), 328_350.0);
+        let odd: Vec<f32> = values.iter().map(|value| (value * 0.37).sin()).collect();
+        let others = [&values[..], &odd, &values, &odd];
+        assert_eq!(dot4(&odd, others), others.map(|other| dot(&odd, other)));
         assert_eq!(max(&values), 99.0);
         assert_eq!(max(&[]), f32::NEG_INFINITY);
     }

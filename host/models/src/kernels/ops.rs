@@ -1,9 +1,12 @@
 //! The operations that the architectures are built from: fused on the CPU, Burn's own elsewhere.
 
+use super::activation::Activation;
 use super::attention::Attention;
 use super::composed;
 use super::extension::Kernels;
+use super::grouped_attention::GroupedAttention;
 use super::random::Dropout;
+use super::rope::Rotation;
 use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use std::sync::Arc;
@@ -20,6 +23,13 @@ pub struct Linear {
 pub struct LayerNorm {
     pub gamma: Tensor<1>,
     pub beta: Tensor<1>,
+    pub epsilon: f64,
+}
+
+/// RMSNorm's parameters (Zhang and Sennrich 2019): `[H]`, and the number added to the mean square.
+#[derive(Clone, Debug)]
+pub struct RmsNorm {
+    pub gamma: Tensor<1>,
     pub epsilon: f64,
 }
 
@@ -137,6 +147,116 @@ pub fn embedding3(tables: [&Tensor<2>; 3], ids: [Arc<Vec<u32>>; 3], batch: usize
     composed::embedding3(tables, ids, batch)
 }
 
+/// The sum of two embeddings, as [`embedding3`].
+pub fn embedding2(tables: [&Tensor<2>; 2], ids: [Arc<Vec<u32>>; 2], batch: usize) -> Tensor<3> {
+    if fused(&tables[0].device()) {
+        let [a, b] = tables.map(|table| table.clone().into_dispatch());
+        return Tensor::from_dispatch(Dispatch::fused_embedding2(a, b, ids, batch));
+    }
+    let [a, b] = ids;
+    composed::embedding(tables[0], &a, batch) + composed::embedding(tables[1], &b, batch)
+}
+
+/// The rows `ids` (`B * T` numbers below the table's rows) of a table `[rows, H]`: `[B, T, H]`. The caller has checked
+/// the ids.
+pub fn embedding(table: &Tensor<2>, ids: &Arc<Vec<u32>>, batch: usize) -> Tensor<3> {
+    if fused(&table.device()) {
+        let table = table.clone().into_dispatch();
+        return Tensor::from_dispatch(Dispatch::fused_embedding(table, Arc::clone(ids), batch));
+    }
+    composed::embedding(table, ids, batch)
+}
+
+/// x W^T: x `[B, T, in]`, weight `[out, in]`, to `[B, T, out]`.
+pub fn project(x: Tensor<3>, weight: &Tensor<2>) -> Tensor<3> {
+    if fused(&x.device()) {
+        let weight = weight.clone().into_dispatch();
+        return Tensor::from_dispatch(Dispatch::fused_project(x.into_dispatch(), weight));
+    }
+    composed::project(x, weight)
+}
+
+/// Two projections of the same input side by side: x `[B, T, in]` to `[B, T, out_a + out_b]`.
+pub fn project2(x: Tensor<3>, weights: [&Tensor<2>; 2]) -> Tensor<3> {
+    if fused(&x.device()) {
+        let [a, b] = weights.map(|weight| weight.clone().into_dispatch());
+        return Tensor::from_dispatch(Dispatch::fused_project2(x.into_dispatch(), a, b));
+    }
+    composed::project(x, &Tensor::cat(weights.map(Tensor::clone).to_vec(), 0))
+}
+
+/// Three projections of the same input side by side.
+pub fn project3(x: Tensor<3>, weights: [&Tensor<2>; 3]) -> Tensor<3> {
+    if fused(&x.device()) {
+        let [a, b, c] = weights.map(|weight| weight.clone().into_dispatch());
+        return Tensor::from_dispatch(Dispatch::fused_project3(x.into_dispatch(), a, b, c));
+    }
+    composed::project(x, &Tensor::cat(weights.map(Tensor::clone).to_vec(), 0))
+}
+
+/// x W + b, the weight in the layout `[in, out]` of GPT-2's Conv1D: x `[B, T, in]` to `[B, T, out]`.
+pub fn conv1d(x: Tensor<3>, layer: &Linear) -> Tensor<3> {
+    if fused(&x.device()) {
+        return Tensor::from_dispatch(Dispatch::fused_conv1d(
+            x.into_dispatch(),
+            layer.weight.clone().into_dispatch(),
+            layer.bias.clone().into_dispatch(),
+        ));
+    }
+    composed::project(x, &layer.weight.clone().transpose()) + layer.bias.clone().unsqueeze()
+}
+
+/// An activation, elementwise.
+pub fn activation(x: Tensor<3>, activation: Activation) -> Tensor<3> {
+    if fused(&x.device()) {
+        return Tensor::from_dispatch(Dispatch::fused_activation(x.into_dispatch(), activation, false));
+    }
+    composed::activation(x, activation)
+}
+
+/// activation(gate) * value: x `[B, T, 2 I]`, the gates then the values, to `[B, T, I]`.
+pub fn gated(x: Tensor<3>, activation: Activation) -> Tensor<3> {
+    if fused(&x.device()) {
+        return Tensor::from_dispatch(Dispatch::fused_activation(x.into_dispatch(), activation, true));
+    }
+    composed::gated(x, activation)
+}
+
+/// GELU by its approximation with tanh (Hendrycks and Gimpel 2016), elementwise.
+pub fn gelu_new(x: Tensor<3>) -> Tensor<3> {
+    activation(x, Activation::GeluTanh)
+}
+
+/// x / sqrt(mean(x^2) + epsilon) * gamma over the last dimension; x `[B, T, H]`.
+pub fn rms_norm(x: Tensor<3>, layer: &RmsNorm) -> Tensor<3> {
+    if fused(&x.device()) {
+        let gamma = layer.gamma.clone().into_dispatch();
+        return Tensor::from_dispatch(Dispatch::fused_rms_norm(
+            x.into_dispatch(),
+            gamma,
+            layer.epsilon as f32,
+        ));
+    }
+    composed::rms_norm(x, layer)
+}
+
+/// Rotary position embeddings on the first `heads` heads of x `[B, T, W]`; what follows stays.
+pub fn rotate(x: Tensor<3>, heads: usize, rotation: &Rotation) -> Tensor<3> {
+    if fused(&x.device()) {
+        return Tensor::from_dispatch(Dispatch::fused_rotate(x.into_dispatch(), heads, rotation.clone()));
+    }
+    composed::rotate(x, heads, rotation)
+}
+
+/// softmax(Q K^T * scale) V of each query and the keys that it sees: qkv `[B, T, (heads + 2 groups) D]`, queries then
+/// keys then values, to `[B, T, heads D]`.
+pub fn grouped_attention(qkv: Tensor<3>, attention: GroupedAttention) -> Tensor<3> {
+    if fused(&qkv.device()) {
+        return Tensor::from_dispatch(Dispatch::fused_grouped_attention(qkv.into_dispatch(), attention));
+    }
+    composed::grouped_attention(qkv, attention)
+}
+
 /// `[B, T]`, true where a token stands.
 pub fn token_mask(mask: &[bool], batch: usize, device: &Device) -> Tensor<2, Bool> {
     let tokens = mask.len() / batch.max(1);
@@ -149,7 +269,7 @@ mod tests {
     //! dropout masks that training draws. Sizes are odd, so that every kernel has a remainder to handle.
 
     use super::*;
-    use crate::kernels::{DropoutKey, mix64};
+    use crate::kernels::{DropoutKey, Visible, mix64};
 
     const BATCH: usize = 3;
     const TOKENS: usize = 19;
@@ -255,6 +375,118 @@ mod tests {
     }
 
     #[test]
+    fn linear_layers_without_biases_and_the_other_way_round() {
+        let weights = |i: &Inputs| [i.matrices[0].clone(), i.matrices[1].clone(), i.matrices[2].clone()];
+        assert_same(
+            2,
+            |i| project(i.x.clone(), &i.matrices[0]),
+            |i| composed::project(i.x.clone(), &i.matrices[0]),
+        );
+        assert_same(
+            3,
+            |i| project2(i.x.clone(), [&i.matrices[0], &i.matrices[1]]),
+            |i| composed::project(i.x.clone(), &Tensor::cat(weights(i)[..2].to_vec(), 0)),
+        );
+        assert_same(
+            4,
+            |i| project3(i.x.clone(), weights(i).each_ref()),
+            |i| composed::project(i.x.clone(), &Tensor::cat(weights(i).to_vec(), 0)),
+        );
+        // The matrix is `[24, 45]`: inputs of 24 numbers.
+        let conv = |i: &Inputs| Linear { weight: i.matrices[0].clone(), bias: i.vectors[3].clone() };
+        assert_same(
+            3,
+            |i| conv1d(i.x.clone().narrow(2, 3, 24), &conv(i)),
+            |i| {
+                let x = i.x.clone().narrow(2, 3, 24);
+                composed::project(x, &i.matrices[0].clone().transpose()) + i.vectors[3].clone().unsqueeze()
+            },
+        );
+    }
+
+    #[test]
+    fn activations() {
+        for kind in [Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu] {
+            assert_same(
+                1,
+                |i| activation(i.x.clone() * 4, kind),
+                |i| composed::activation(i.x.clone() * 4, kind),
+            );
+            let even = |i: &Inputs| i.qkv.clone().narrow(2, 0, 134) * 3;
+            assert_same(1, |i| gated(even(i), kind), |i| composed::gated(even(i), kind));
+        }
+    }
+
+    #[test]
+    fn rms_norms() {
+        let layer = |i: &Inputs| RmsNorm { gamma: i.vectors[3].clone(), epsilon: 1e-5 };
+        assert_same(2, |i| rms_norm(i.x.clone(), &layer(i)), |i| composed::rms_norm(i.x.clone(), &layer(i)));
+    }
+
+    #[test]
+    fn rotations() {
+        // Four heads of six dimensions, and a rest.
+        let angle = |i: usize| (i as f32 * 0.7).sin() * 3.0;
+        let rotation = Rotation {
+            cos: Arc::new((0..BATCH * TOKENS * 3).map(|i| angle(i).cos()).collect()),
+            sin: Arc::new((0..BATCH * TOKENS * 3).map(|i| angle(i).sin()).collect()),
+            head: 6,
+        };
+        assert_same(
+            1,
+            |i| rotate(i.x.clone(), 4, &rotation),
+            |i| composed::rotate(i.x.clone(), 4, &rotation),
+        );
+    }
+
+    #[test]
+    fn attention_in_groups_to_what_is_visible() {
+        // 135 numbers a token: nine heads of nine dimensions that share three keys and values. More tokens than a
+        // block has queries: the batch is one row.
+        let tokens = BATCH * TOKENS;
+        let long = |i: &Inputs| {
+            let x = i.qkv.clone().reshape([1, tokens, 3 * HIDDEN]);
+            Tensor::cat(vec![x.clone(), x.flip([1])], 1) * 3
+        };
+        let row: Vec<u32> = (0..2 * tokens as u32).collect();
+        let documents = crate::TokenBatch::packed(&[vec![&row[..70], &row[70..110]]], 0);
+        let documents =
+            documents.map(|batch| [batch.causal(None), batch.causal(Some(5)), batch.bidirectional()]);
+        for visible in documents.expect("a batch") {
+            let visible = Arc::new(Visible {
+                first: visible.first.iter().copied().chain(110..114).collect(),
+                end: visible.end.iter().copied().chain(111..115).collect(),
+                tokens: 2 * tokens,
+            });
+            for dropout in [None, some_dropout()] {
+                let attention = GroupedAttention {
+                    heads: 9,
+                    groups: 3,
+                    scale: 0.3,
+                    visible: Arc::clone(&visible),
+                    dropout,
+                };
+                assert_same(
+                    1,
+                    |i| grouped_attention(long(i), attention.clone()),
+                    |i| composed::grouped_attention(long(i), attention.clone()),
+                );
+            }
+        }
+        // Several rows, one of them padded on the left.
+        let rows: [&[u32]; 3] = [&row[..TOKENS], &row[..4], &row[..9]];
+        let batch = crate::TokenBatch::left_padded(rows.into_iter(), 0).expect("a batch");
+        let visible = Arc::new(batch.causal(None));
+        let attention =
+            GroupedAttention { heads: 9, groups: 3, scale: 0.3, visible, dropout: some_dropout() };
+        assert_same(
+            1,
+            |i| grouped_attention(i.qkv.clone(), attention.clone()),
+            |i| composed::grouped_attention(i.qkv.clone(), attention.clone()),
+        );
+    }
+
+    #[test]
     fn elementwise() {
         assert_same(1, |i| gelu(i.x.clone() * 4), |i| composed::gelu(i.x.clone() * 4));
         let Some(choice) = some_dropout() else { panic!("a dropout") };
@@ -308,6 +540,14 @@ mod tests {
                 |i| embedding3(tables(i).each_ref(), ids.clone(), BATCH),
                 |i| composed::embedding3(tables(i).each_ref(), ids.clone(), BATCH),
             );
+            let [a, b, _] = ids.clone();
+            let lookup = |table: &Tensor<2>, ids: &Arc<Vec<u32>>| composed::embedding(table, ids, BATCH);
+            assert_same(
+                2,
+                |i| embedding2([&i.matrices[0], &i.matrices[1]], [Arc::clone(&a), Arc::clone(&b)], BATCH),
+                |i| lookup(&i.matrices[0], &a) + lookup(&i.matrices[1], &b),
+            );
+            assert_same(1, |i| embedding(&i.matrices[0], &a, BATCH), |i| lookup(&i.matrices[0], &a));
         }
     }
 }

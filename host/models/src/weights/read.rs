@@ -21,16 +21,6 @@ pub struct TensorHeader {
     pub dtype: String,
 }
 
-/// What became of a file's tensors and a model's parameters.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
-pub struct LoadReport {
-    pub loaded: usize,
-    /// Parameters that the file lacks and that were newly initialised: the head of a base model.
-    pub initialised: Vec<String>,
-    /// Tensors of the file that the model has no place for.
-    pub unexpected: Vec<String>,
-}
-
 impl Weights {
     /// Reads a whole file. Its header is checked before anything of the size that it claims is allocated.
     pub fn read(path: &Path) -> Result<Self, ModelError> {

@@ -1,0 +1,258 @@
+//! Generation with a Llama: one token after the other, over a cache of keys and values.
+
+use std::sync::Arc;
+
+use pegbox_generation::{Decoder, Logits};
+
+use super::{Llama, LlamaConfig};
+use crate::decode::{Cache, CachedAttention, Matrix, Values, add, attend, check};
+use crate::error::ModelError;
+use crate::kernels::activation::apply_gated;
+use crate::kernels::grouped_attention::forward_into;
+use crate::kernels::rms_norm::forward_rows;
+use crate::kernels::rope::turn;
+use crate::kernels::{Activation, GroupedAttention, Visible};
+
+/// Generates with a Llama, on the CPU. The weights are the model's own, not copied, where it is on the CPU already.
+#[derive(Clone, Debug)]
+pub struct LlamaDecoder {
+    config: LlamaConfig,
+    embedding: Values,
+    layers: Vec<Layer>,
+    norm: Values,
+    head: Matrix,
+    cache: Cache,
+    scratch: Scratch,
+}
+
+#[derive(Clone, Debug)]
+struct Layer {
+    attention_norm: Values,
+    query: Matrix,
+    key: Matrix,
+    value: Matrix,
+    query_norm: Option<Values>,
+    key_norm: Option<Values>,
+    output: Matrix,
+    feed_forward_norm: Values,
+    gate: Matrix,
+    up: Matrix,
+    down: Matrix,
+}
+
+/// Memory of a step, kept for the next one. Rows of all are tokens.
+#[derive(Clone, Debug, Default)]
+struct Scratch {
+    /// The residual stream.
+    x: Vec<f32>,
+    /// The input of a layer, normalised.
+    normed: Vec<f32>,
+    inverse: Vec<f32>,
+    qkv: Vec<f32>,
+    attended: Vec<f32>,
+    scores: Vec<f32>,
+    inner: Vec<f32>,
+    gated: Vec<f32>,
+    /// What a layer adds to the stream.
+    out: Vec<f32>,
+    columns: Vec<f32>,
+    positions: Vec<u32>,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
+/// What the tokens of a pass belong to.
+#[derive(Clone, Copy)]
+enum Pass {
+    /// All to the empty row of this number.
+    Prompt(usize),
+    /// Token i to row i.
+    Step,
+}
+
+impl Llama {
+    /// A decoder with this model's weights as they are now.
+    pub fn decoder(&self) -> LlamaDecoder {
+        let config = self.config.clone();
+        let projection = |layer: &super::Projection| Matrix::new(&layer.weight, layer.bias.as_ref());
+        let layers = self.layers.iter().map(|layer| Layer {
+            attention_norm: Values::of(&layer.attention_norm.gamma),
+            query: projection(&layer.query),
+            key: projection(&layer.key),
+            value: projection(&layer.value),
+            query_norm: layer.query_norm.as_ref().map(|norm| Values::of(&norm.gamma)),
+            key_norm: layer.key_norm.as_ref().map(|norm| Values::of(&norm.gamma)),
+            output: projection(&layer.output),
+            feed_forward_norm: Values::of(&layer.feed_forward_norm.gamma),
+            gate: Matrix::new(&layer.gate, None),
+            up: Matrix::new(&layer.up, None),
+            down: Matrix::new(&layer.down, None),
+        });
+        LlamaDecoder {
+            embedding: Values::of(&self.embedding),
+            layers: layers.collect(),
+            norm: Values::of(&self.norm.gamma),
+            head: Matrix::new(self.head.as_ref().unwrap_or(&self.embedding), None),
+            cache: Cache::new(config.windows.len(), config.num_key_value_heads * config.head_dim),
+            scratch: Scratch::default(),
+            config,
+        }
+    }
+}
+
+impl Decoder for LlamaDecoder {
+    type Error = ModelError;
+
+    fn prefill(&mut self, rows: &[Vec<u32>]) -> Result<Logits, ModelError> {
+        if rows.is_empty() || rows.iter().any(Vec::is_empty) {
+            return Err(ModelError::EmptyBatch);
+        }
+        let (vocabulary, limit) = (self.config.vocab_size, self.config.max_position_embeddings);
+        for (row, ids) in rows.iter().enumerate() {
+            check(ids, row, vocabulary, ids.len(), limit)?;
+        }
+        self.cache.clear(rows.len());
+        let mut values = Vec::with_capacity(rows.len() * vocabulary);
+        for (row, ids) in rows.iter().enumerate() {
+            // On a thread of the pool, so that its threads need not be woken for every product.
+            rayon::scope(|_| {
+                self.read(ids, Pass::Prompt(row));
+                values.extend_from_slice(&self.scores(1));
+            });
+        }
+        Ok(Logits { rows: rows.len(), vocabulary, values })
+    }
+
+    fn step(&mut self, tokens: &[u32]) -> Result<Logits, ModelError> {
+        if tokens.len() != self.cache.rows() || tokens.is_empty() {
+            return Err(ModelError::DecoderRows { rows: tokens.len() });
+        }
+        let (vocabulary, limit) = (self.config.vocab_size, self.config.max_position_embeddings);
+        for (row, id) in tokens.iter().enumerate() {
+            check(&[*id], row, vocabulary, self.cache.length(row) + 1, limit)?;
+        }
+        let values = rayon::scope(|_| {
+            self.read(tokens, Pass::Step);
+            self.scores(tokens.len())
+        });
+        Ok(Logits { rows: tokens.len(), vocabulary, values })
+    }
+
+    fn reorder(&mut self, parents: &[usize]) -> Result<(), ModelError> {
+        self.cache.reorder(parents)
+    }
+}
+
+impl LlamaDecoder {
+    /// Passes checked tokens through all layers, and remembers their keys and values.
+    fn read(&mut self, tokens: &[u32], pass: Pass) {
+        let (hidden, prompt) = (self.config.hidden_size, matches!(pass, Pass::Prompt(_)));
+        let s = &mut self.scratch;
+        s.positions.clear();
+        match pass {
+            Pass::Prompt(row) => {
+                s.positions.extend(0..tokens.len() as u32);
+                self.cache.reserve(row, tokens.len());
+            }
+            Pass::Step => {
+                for row in 0..tokens.len() {
+                    s.positions.push(self.cache.length(row) as u32);
+                    self.cache.reserve(row, 1);
+                }
+            }
+        }
+        self.config.rope.angles(&s.positions, &mut s.cos, &mut s.sin);
+        s.x.clear();
+        for token in tokens {
+            s.x.extend_from_slice(self.embedding.row(*token, hidden));
+        }
+
+        let epsilon = self.config.rms_norm_eps as f32;
+        for number in 0..self.layers.len() {
+            self.attend(number, pass);
+            let (layer, s) = (&self.layers[number], &mut self.scratch);
+            Matrix::apply(&[&layer.output], &mut s.out, &s.attended, prompt, &mut s.columns);
+            add(&mut s.x, &s.out);
+
+            norm(s, &layer.feed_forward_norm, epsilon);
+            Matrix::apply(&[&layer.gate, &layer.up], &mut s.inner, &s.normed, prompt, &mut s.columns);
+            s.gated.resize(s.inner.len() / 2, 0.0);
+            apply_gated(&mut s.gated, &s.inner, self.config.intermediate_size, Activation::Silu);
+            Matrix::apply(&[&layer.down], &mut s.out, &s.gated, prompt, &mut s.columns);
+            add(&mut s.x, &s.out);
+        }
+        match pass {
+            Pass::Prompt(row) => self.cache.grow(row, tokens.len()),
+            Pass::Step => (0..tokens.len()).for_each(|row| self.cache.grow(row, 1)),
+        }
+    }
+
+    /// Queries, keys and values of a layer, its cache, and the attention of each token.
+    fn attend(&mut self, number: usize, pass: Pass) {
+        let config = &self.config;
+        let (heads, groups, head) = (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
+        let (width, epsilon) = ((heads + 2 * groups) * head, config.rms_norm_eps as f32);
+        let (layer, s) = (&self.layers[number], &mut self.scratch);
+        norm(s, &layer.attention_norm, epsilon);
+        let (prompt, projections) =
+            (matches!(pass, Pass::Prompt(_)), [&layer.query, &layer.key, &layer.value]);
+        Matrix::apply(&projections, &mut s.qkv, &s.normed, prompt, &mut s.columns);
+        if let (Some(query), Some(key)) = (&layer.query_norm, &layer.key_norm) {
+            for qkv in s.qkv.chunks_exact_mut(width) {
+                let (queries, rest) = qkv.split_at_mut(heads * head);
+                norm_heads(queries, query, epsilon);
+                norm_heads(&mut rest[..groups * head], key, epsilon);
+            }
+        }
+        turn(&mut s.qkv, width, heads + groups, &s.cos, &s.sin, head / 2);
+        for (token, qkv) in s.qkv.chunks_exact(width).enumerate() {
+            let (keys, values) = qkv[heads * head..].split_at(groups * head);
+            let row = match pass {
+                Pass::Prompt(row) => row,
+                Pass::Step => token,
+            };
+            self.cache.write(row, number, s.positions[token] as usize, keys, values);
+        }
+
+        let (scale, window) = (1.0 / (head as f32).sqrt(), config.windows[number]);
+        let tokens = s.positions.len();
+        s.attended.resize(tokens * heads * head, 0.0);
+        match pass {
+            Pass::Prompt(_) => {
+                let visible = Arc::new(Visible::causal(tokens, window));
+                let attention = GroupedAttention { heads, groups, scale, visible, dropout: None };
+                s.scores.resize(tokens * heads, 0.0);
+                forward_into(&mut s.attended, &mut s.scores, &s.qkv, &attention);
+            }
+            Pass::Step => {
+                let attention = CachedAttention { layer: number, heads, groups, head, scale, window };
+                attend(&mut s.attended, &s.qkv, &self.cache, attention, &mut s.scores);
+            }
+        }
+    }
+
+    /// The logits after the last `rows` tokens that were read.
+    fn scores(&mut self, rows: usize) -> Vec<f32> {
+        let (hidden, s) = (self.config.hidden_size, &mut self.scratch);
+        let tokens = s.x.len() / hidden;
+        s.x.drain(..(tokens - rows) * hidden);
+        norm(s, &self.norm, self.config.rms_norm_eps as f32);
+        let mut values = Vec::new();
+        Matrix::apply(&[&self.head], &mut values, &s.normed, false, &mut s.columns);
+        values
+    }
+}
+
+/// `normed` becomes the normalised stream.
+fn norm(s: &mut Scratch, gamma: &Values, epsilon: f32) {
+    s.normed.resize(s.x.len(), 0.0);
+    s.inverse.resize(s.x.len() / gamma.get().len(), 0.0);
+    forward_rows(&mut s.normed, &s.x, &mut s.inverse, gamma.get(), epsilon);
+}
+
+/// Normalises each head by itself.
+fn norm_heads(heads: &mut [f32], gamma: &Values, epsilon: f32) {
+    for head in heads.chunks_exact_mut(gamma.get().len()) {
+        crate::decode::rms_norm_in_place(head, gamma.get(), epsilon);
+    }
+}

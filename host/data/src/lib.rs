@@ -79,6 +79,6 @@ pub use stage::{
     CleanStage, MakeCleaner, MakeValidator, OnFailure, PLUGIN_FAILED, StageIdentity, ValidateStage,
 };
 pub use task::Task;
-pub use tokenize::{Encoded, IGNORED, Rows, TextTokenizer, TokenSettings};
+pub use tokenize::{Encoded, IGNORED, Rows, TargetSettings, TextTokenizer, TokenSettings};
 pub use tokens::{Example, PaddedBatch, TokenSplit, collate_ids};
 pub use validate::LocatedFinding;

@@ -149,7 +149,7 @@ def beam_search(model, ids: torch.Tensor, mask: torch.Tensor, **settings) -> dic
         output_scores=True, return_dict_in_generate=True, **settings,
     )
     output = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
-    rows = [[token for token in row if token != 0] for row in output.sequences[:, 1:].tolist()]
+    rows = [row[: row.index(1) + 1] if 1 in row else row for row in output.sequences[:, 1:].tolist()]
     scores = [round(score, 5) for score in output.sequences_scores.tolist()]
     return {**settings, "tokens": rows, "scores": scores}
 

@@ -5,8 +5,8 @@
 //!   (uint64), `origin` (string), `input_ids` (list of uint32), `weight` (float), and, for classification, `text`,
 //!   `label` (strings), `label_id` (uint32), `token_type_ids`; for tagging, `tokens`, `tags` (strings), `token_type_ids`,
 //!   `labels` (list of int32: the tag at the first piece of each token, -100 elsewhere); for generation, `prompt`,
-//!   `completion` (strings), `labels` (the ids of the completion, -100 in the prompt). The numbers of a part's files
-//!   ascend, and may have gaps;
+//!   `completion` (strings), `labels` (the ids of the completion, -100 in the prompt); for seq2seq, `source`, `target`
+//!   (strings), `labels` (the ids of the target). The numbers of a part's files ascend, and may have gaps;
 //! - JSON lines: `dropped.jsonl`: [`crate::Dropped`]; `findings.jsonl`: [`crate::LocatedFinding`]; `suspects.jsonl`,
 //!   `adjudicate.jsonl`, `quarantined.jsonl`; `report.json`: [`PrepareReport`];
 //! - `train-lengths.u32`: the tokens of each training row, little-endian.

@@ -81,6 +81,6 @@ pub use stage::{
     CleanStage, MakeCleaner, MakeValidator, Modes, OnFailure, PLUGIN_FAILED, StageIdentity, ValidateStage,
 };
 pub use task::Task;
-pub use tokenize::{Encoded, IGNORED, Rows, TextTokenizer, TokenSettings, WordCache};
+pub use tokenize::{Encoded, IGNORED, Rows, TargetSettings, TextTokenizer, TokenSettings, WordCache};
 pub use tokens::{Example, PaddedBatch, TokenSplit, collate_ids};
 pub use validate::LocatedFinding;

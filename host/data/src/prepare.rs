@@ -171,7 +171,7 @@ impl Preparation<'_> {
         let labels = self.labels(&shards, &index)?;
         let balance = self.timed("balance", |this| match this.job.task {
             Task::Classification => balance(&mut index, &this.job.balance),
-            Task::Tagging | Task::Generation => Ok(Balance::none(&index)),
+            Task::Tagging | Task::Generation | Task::Seq2Seq => Ok(Balance::none(&index)),
         })?;
         let tokenizing = Tokenizing {
             job: self.job,
@@ -399,7 +399,7 @@ impl Preparation<'_> {
     fn tags(&self, index: &Index) -> Result<Labels, DataError> {
         match self.job.task {
             Task::Tagging => Labels::from_training(index.tags.iter().map(String::as_str)),
-            Task::Classification | Task::Generation => Ok(Labels::none()),
+            Task::Classification | Task::Generation | Task::Seq2Seq => Ok(Labels::none()),
         }
     }
 

@@ -16,6 +16,9 @@ pub enum Task {
     Tagging,
     /// What follows a prompt: the roles `prompt` and `completion`.
     Generation,
+    /// A text for a text, by an encoder and a decoder: the roles `source` and `target`.
+    #[serde(rename = "seq2seq")]
+    Seq2Seq,
 }
 
 impl Task {
@@ -25,6 +28,7 @@ impl Task {
             Self::Classification => "classification",
             Self::Tagging => "tagging",
             Self::Generation => "generation",
+            Self::Seq2Seq => "seq2seq",
         }
     }
 
@@ -34,6 +38,7 @@ impl Task {
             Self::Classification => &["text"],
             Self::Tagging => &["tokens", "tags"],
             Self::Generation => &["prompt", "completion"],
+            Self::Seq2Seq => &["source", "target"],
         }
     }
 
@@ -43,6 +48,7 @@ impl Task {
             Self::Classification => &["text"],
             Self::Tagging => &["tokens"],
             Self::Generation => &["prompt", "completion"],
+            Self::Seq2Seq => &["source", "target"],
         }
     }
 

@@ -19,9 +19,28 @@ pub struct TokenSettings {
     /// What becomes of longer texts. [`OverLong::Drop`] and [`OverLong::Split`] are for training rows: in the
     /// validation and test parts these are truncated instead, because a score must be over all rows, each once.
     pub over_long: OverLong,
+    /// Of what is to be written, where that is a text of its own ([`crate::Task::Seq2Seq`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetSettings>,
 }
 
 impl Default for TokenSettings {
+    fn default() -> Self {
+        Self { max_length: 128, over_long: OverLong::Truncate(Side::Right), target: None }
+    }
+}
+
+/// How the texts that are to be written become token ids.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TargetSettings {
+    /// Tokens of a target, the one that ends it included.
+    pub max_length: usize,
+    /// What becomes of longer ones; they cannot be split.
+    pub over_long: OverLong,
+}
+
+impl Default for TargetSettings {
     fn default() -> Self {
         Self { max_length: 128, over_long: OverLong::Truncate(Side::Right) }
     }
@@ -34,7 +53,7 @@ pub struct Encoded {
     pub ids: Vec<u32>,
     /// Of the same length.
     pub type_ids: Vec<u32>,
-    /// Of the same length, where tokens have labels; else empty.
+    /// Of the same length, where tokens have labels; the tokens of the target, where there is one; else empty.
     pub labels: Vec<i32>,
     /// The tokens before truncation, special tokens included.
     pub full_length: usize,
@@ -159,6 +178,48 @@ impl TextTokenizer {
         let labels: Vec<i32> = ids.iter().enumerate().map(label).collect();
         let special = Special { prefix: self.prefix.len(), suffix: self.end.len() };
         self.fit(&ids, &vec![0; ids.len()], &labels, special, policy)
+    }
+
+    /// The row that a text and its target become, each with its special tokens and an end; none where either is too
+    /// long and dropped. The labels are the target's ids.
+    pub fn pair_rows(
+        &self,
+        source: &str,
+        target: &str,
+        policy: OverLong,
+        targets: TargetSettings,
+    ) -> Result<Rows, String> {
+        let (ids, special) = self.ended(target)?;
+        let written = cut(0, ids.len(), targets.max_length, special, targets.over_long)
+            .map_err(|error| format!("{error} (target)"))?;
+        let labels: Vec<u32> = match written {
+            Fitted::Whole => ids,
+            Fitted::Dropped => Vec::new(),
+            Fitted::Pieces(pieces) => match pieces.as_slice() {
+                [one] => one.of(&ids),
+                _ => return Err("a text and its target cannot be split".to_owned()),
+            },
+        };
+        let (ids, special) = self.ended(source)?;
+        let mut rows = self.fit(&ids, &vec![0; ids.len()], &[], special, policy)?;
+        match rows.rows.as_mut_slice() {
+            [] => {}
+            _ if labels.is_empty() => rows.rows.clear(),
+            [row] => row.labels = labels.into_iter().map(|id| id as i32).collect(),
+            _ => return Err("a text and its target cannot be split".to_owned()),
+        }
+        Ok(rows)
+    }
+
+    /// The ids of a text with its special tokens, and a token that ends it where none of them does.
+    fn ended(&self, text: &str) -> Result<(Vec<u32>, Special), String> {
+        let encoding = self.tokenizer.encode_fast(text, true).map_err(|error| error.to_string())?;
+        let (mut ids, mut special) = (encoding.get_ids().to_vec(), self.special);
+        if special.suffix == 0 {
+            ids.extend(&self.end);
+            special.suffix = self.end.len();
+        }
+        Ok((ids, special))
     }
 
     fn fit(
@@ -303,6 +364,41 @@ mod tests {
         let row = &tokenizer.completion_rows("hello", "world world", policy).unwrap().rows[0];
         assert_eq!(row.ids, [2, 4, 5, 5, 3]);
         assert_eq!(row.labels, [IGNORED, IGNORED, 5, 5, 3]);
+    }
+
+    #[test]
+    fn a_text_and_its_target_have_their_own_lengths_and_policies() {
+        let tokenizer = TextTokenizer::from_bytes(TINY.as_bytes(), "tiny", 6).unwrap();
+        let (right, left) = (OverLong::Truncate(Side::Right), OverLong::Truncate(Side::Left));
+        let pair = |source: &str, policy, max_length, over_long| {
+            let targets = TargetSettings { max_length, over_long };
+            tokenizer.pair_rows(source, "world world hello", policy, targets)
+        };
+        let row = &pair("hello world", right, 9, right).unwrap().rows[0];
+        assert_eq!((&row.ids[..], &row.type_ids[..]), (&[2, 4, 5, 3][..], &[0; 4][..]));
+        assert_eq!(row.labels, [2, 5, 5, 4, 3]);
+        assert_eq!(pair("hello", right, 4, right).unwrap().rows[0].labels, [2, 5, 5, 3]);
+        assert_eq!(pair("hello", right, 4, left).unwrap().rows[0].labels, [2, 5, 4, 3]);
+        assert!(pair("hello", right, 4, OverLong::Drop).unwrap().rows.is_empty());
+        assert!(pair("hello", right, 4, OverLong::Fail).unwrap_err().ends_with("(target)"));
+        assert!(pair(&"hello ".repeat(9), OverLong::Drop, 9, right).unwrap().rows.is_empty());
+        let split = OverLong::Split { stride: 0 };
+        assert!(pair(&"hello ".repeat(9), split, 9, right).unwrap_err().contains("cannot be split"));
+    }
+
+    #[test]
+    fn what_no_special_token_ends_is_ended() {
+        let plain = serde_json::json!({
+            "version": "1.0",
+            "added_tokens": [{ "id": 0, "content": "</s>", "single_word": false, "lstrip": false,
+                "rstrip": false, "normalized": false, "special": true }],
+            "pre_tokenizer": { "type": "Whitespace" },
+            "model": { "type": "WordLevel", "vocab": { "</s>": 0, "a": 1, "b": 2 }, "unk_token": "a" }
+        });
+        let tokenizer = TextTokenizer::from_bytes(plain.to_string().as_bytes(), "plain", 3).unwrap();
+        let rows = tokenizer.pair_rows("b b b", "b", OverLong::default(), TargetSettings::default()).unwrap();
+        assert_eq!((&rows.rows[0].ids[..], &rows.rows[0].labels[..]), (&[2, 2, 0][..], &[2, 0][..]));
+        assert_eq!(rows.full_length, 4);
     }
 
     #[test]

@@ -36,6 +36,14 @@ pub enum ModelError {
     #[error("a batch needs at least one row and one token")]
     EmptyBatch,
 
+    #[error("a batch has {inputs} rows to read and {targets} to write: there must be one of each a pair")]
+    Pairs { inputs: usize, targets: usize },
+
+    #[error(
+        "label {label} at row {row}, position {position} is neither -100 nor in the vocabulary of {vocabulary}"
+    )]
+    Label { label: i32, row: usize, position: usize, vocabulary: usize },
+
     #[error("generation goes on with {rows} rows, which the rows before do not give")]
     DecoderRows { rows: usize },
 
@@ -54,10 +62,14 @@ impl ModelError {
             Self::Weights { .. } => Some(
                 "config.json and model.safetensors must come from the same model; `pegbox models inspect` lists the tensors".into(),
             ),
-            Self::TokenId { .. } => Some("tokenizer.json and config.json must come from the same model".into()),
+            Self::TokenId { .. } | Self::Label { .. } => Some("tokenizer.json and config.json must come from the same model".into()),
             Self::TokenType { .. } => Some("encode single texts: this model cannot tell so many apart".into()),
             Self::TooLong { .. } => Some("set `max-length` in [model] to at most the model's positions".into()),
-            Self::Ragged { .. } | Self::EmptyBatch | Self::DecoderRows { .. } | Self::Device { .. } => None,
+            Self::Ragged { .. }
+            | Self::EmptyBatch
+            | Self::Pairs { .. }
+            | Self::DecoderRows { .. }
+            | Self::Device { .. } => None,
         }
     }
 }

@@ -11,6 +11,7 @@
 pub(crate) mod activation;
 pub mod adamw;
 mod attention;
+mod biased_attention;
 mod buffer;
 mod composed;
 mod dropout;

@@ -10,6 +10,7 @@ pub mod kernels;
 pub mod llama;
 pub mod output;
 pub mod parameters;
+pub mod t5;
 pub mod tokens;
 pub mod weights;
 
@@ -19,5 +20,6 @@ pub use gpt2::{Gpt2, Gpt2Config, Gpt2Decoder};
 pub use kernels::DropoutKey;
 pub use llama::{Llama, LlamaConfig, LlamaDecoder};
 pub use parameters::{Parameter, Parameters};
+pub use t5::{Seq2SeqBatch, T5, T5Config, T5Decoder};
 pub use tokens::TokenBatch;
 pub use weights::Weights;

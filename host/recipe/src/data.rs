@@ -30,6 +30,8 @@ pub struct Data {
     /// `over-long`: what becomes of texts above `max-length`: `"truncate"` (default), `"truncate-left"`, `"drop"`,
     /// `"split"`, `"fail"`.
     pub over_long: OverLong,
+    /// `over-long-target`: the same of what the model is to write, above `max-target-length`; `"split"` is not for it.
+    pub over_long_target: OverLong,
     /// `[[data.clean]]`: cleaners, in the order in which they work.
     pub clean: Vec<Clean>,
     /// `[data.annotations]`.
@@ -230,6 +232,7 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<D
         Some(Task::Classification) => &["text", "label"],
         Some(Task::Tagging) => &["tokens", "tags"],
         Some(Task::Generation) => &["prompt", "completion"],
+        Some(Task::Seq2Seq) => &["source", "target"],
         None => &[],
     };
     let fields = section
@@ -251,6 +254,14 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<D
         }
     }
     let over_long = read_over_long(&mut section);
+    let over_long_target = section.choice("over-long-target", &OVER_LONG_TARGET);
+    if task == Some(Task::Seq2Seq) && matches!(over_long, OverLong::Split { .. }) {
+        section.fault(
+            section.span_of("over-long"),
+            "a text and its target cannot be split",
+            Some("use `truncate`, `truncate-left`, `drop` or `fail`".to_owned()),
+        );
+    }
     let clean: Vec<_> = section.tables("clean").into_iter().map(read_clean).collect();
     let annotations = section.table("annotations").map(read_annotations);
     let duplicates = section.table("duplicates").map(read_duplicates);
@@ -269,6 +280,7 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<D
         quarantine: quarantine.unwrap_or(false),
         split: split.flatten().map(|(split, _)| split).unwrap_or_default(),
         over_long,
+        over_long_target: over_long_target.unwrap_or(OverLong::Truncate),
         clean: clean.into_iter().collect::<Option<_>>()?,
         annotations,
         duplicates,
@@ -300,6 +312,13 @@ const LAYOUTS: [(&str, Layout); 6] = [
 
 /// Tokens that pieces of a text share, if the recipe does not say.
 const STRIDE: u64 = 32;
+
+const OVER_LONG_TARGET: [(&str, OverLong); 4] = [
+    ("truncate", OverLong::Truncate),
+    ("truncate-left", OverLong::TruncateLeft),
+    ("drop", OverLong::Drop),
+    ("fail", OverLong::Fail),
+];
 
 fn read_over_long(section: &mut Section<'_, '_>) -> OverLong {
     let stride = section.whole("stride", 0);

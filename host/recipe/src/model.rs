@@ -32,6 +32,9 @@ pub struct Model {
     pub pooling: Pooling,
     /// `max-length`: tokens of a text that the model sees, special tokens included. 128 by default.
     pub max_length: u64,
+    /// `max-target-length`: tokens of a text that the model writes, the one that ends it included. `max-length` by
+    /// default; for `"seq2seq"`.
+    pub max_target_length: Option<u64>,
     /// `dropout`: for hidden states, attention and the head, 0 up to but not including 1. The base model's
     /// own by default.
     pub dropout: Option<f64>,
@@ -49,6 +52,8 @@ pub enum Task {
     Tagging,
     /// `"generation"`: a completion for a prompt.
     Generation,
+    /// `"seq2seq"`: a text for a text, by an encoder and a decoder.
+    Seq2Seq,
 }
 
 pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
@@ -60,6 +65,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
             ("classification", Task::Classification),
             ("tagging", Task::Tagging),
             ("generation", Task::Generation),
+            ("seq2seq", Task::Seq2Seq),
         ],
     );
     let tokenizer = section.text("tokenizer");
@@ -68,6 +74,16 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
         &[("cls", Pooling::Cls), ("mean", Pooling::Mean), ("mean-layer", Pooling::MeanLayer)],
     );
     let max_length = section.whole("max-length", 3);
+    let target_span = section.span_of("max-target-length");
+    let max_target_length = section.whole("max-target-length", 2);
+    if max_target_length.is_some() && task.is_some_and(|task| task != Task::Seq2Seq) {
+        let help = "leave it out: only `task = \"seq2seq\"` writes texts of their own";
+        section.fault(
+            target_span,
+            "`max-target-length` is for another task".to_owned(),
+            Some(help.to_owned()),
+        );
+    }
     let dropout = section.number("dropout", "at least 0 and below 1", |p| (0.0..1.0).contains(&p));
     let freeze = section.texts("freeze");
     section.finish();
@@ -77,6 +93,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
         tokenizer,
         pooling: pooling.unwrap_or(Pooling::Cls),
         max_length: max_length.unwrap_or(128),
+        max_target_length,
         dropout,
         freeze,
     })

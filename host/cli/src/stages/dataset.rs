@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pegbox_data::{
     BatchSettings, BatchSize, CacheOutcome, DataError, Part, PrepareJob, Prepared, Schema, SourceFile, Task,
-    TokenSettings, prepare,
+    prepare,
 };
 use pegbox_records::sources;
 
@@ -37,7 +37,7 @@ pub fn prepare_job(
     let of_what = match job.task {
         Task::Classification => format!(", {} labels", dataset.labels().len()),
         Task::Tagging => format!(", {} tags", dataset.labels().len()),
-        Task::Generation => String::new(),
+        Task::Generation | Task::Seq2Seq => String::new(),
     };
     let result = format!(
         "{} training, {} validation and {} test rows{of_what}",
@@ -86,10 +86,7 @@ pub fn job(
         leakage: settings::leakage(data, &recipe.folder)?,
         balance: settings::balance(data),
         tokenizer: tokenizer.to_vec(),
-        tokens: TokenSettings {
-            max_length: recipe.model.max_length as usize,
-            over_long: settings::over_long(recipe),
-        },
+        tokens: settings::tokens(recipe),
         batching: batching(recipe),
         threads: session.global.threads.unwrap_or(0) as usize,
     })

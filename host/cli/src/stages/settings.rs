@@ -4,7 +4,8 @@ use std::path::Path;
 
 use pegbox_data::{
     Aggregate, AnnotationSettings, BalanceSettings, Balancing, DuplicateSettings, Format, KeepRow, Layout,
-    LeakageSettings, OnError, Reading, Shingle, SplitSettings, SuspectAction, Target, Task, Ties, Weighting,
+    LeakageSettings, OnError, Reading, Shingle, SplitSettings, SuspectAction, Target, TargetSettings, Task, Ties,
+    TokenSettings, Weighting,
 };
 use pegbox_recipe::{self as recipe, Data, OnFailure, Recipe};
 use pegbox_records::sources;
@@ -20,10 +21,23 @@ pub fn pooling(recipe: &Recipe) -> pegbox_models::Pooling {
     }
 }
 
-/// What the preparation does with long texts.
-pub fn over_long(recipe: &Recipe) -> pegbox_data::OverLong {
+/// How texts become token ids.
+pub fn tokens(recipe: &Recipe) -> TokenSettings {
+    let max_length = recipe.model.max_length as usize;
+    let target = TargetSettings {
+        max_length: recipe.model.max_target_length.map_or(max_length, |length| length as usize),
+        over_long: over_long(recipe.data.over_long_target),
+    };
+    TokenSettings {
+        max_length,
+        over_long: over_long(recipe.data.over_long),
+        target: (task(recipe) == Task::Seq2Seq).then_some(target),
+    }
+}
+
+fn over_long(policy: recipe::OverLong) -> pegbox_data::OverLong {
     use pegbox_data::Side;
-    match recipe.data.over_long {
+    match policy {
         recipe::OverLong::Truncate => pegbox_data::OverLong::Truncate(Side::Right),
         recipe::OverLong::TruncateLeft => pegbox_data::OverLong::Truncate(Side::Left),
         recipe::OverLong::Drop => pegbox_data::OverLong::Drop,
@@ -38,6 +52,7 @@ pub fn task(recipe: &Recipe) -> Task {
         recipe::Task::Classification => Task::Classification,
         recipe::Task::Tagging => Task::Tagging,
         recipe::Task::Generation => Task::Generation,
+        recipe::Task::Seq2Seq => Task::Seq2Seq,
     }
 }
 

@@ -106,7 +106,7 @@ fn job(folder: &Path) -> PrepareJob {
         leakage: None,
         balance: BalanceSettings::default(),
         tokenizer: TINY.as_bytes().to_vec(),
-        tokens: TokenSettings { max_length: 16, over_long: OverLong::Truncate(Side::Right) },
+        tokens: TokenSettings { max_length: 16, ..TokenSettings::default() },
         batching: BatchSettings::new(BatchSize::Tokens(256)),
         threads: 2,
     }
@@ -381,6 +381,20 @@ fn tokens_with_tags_and_prompts_with_completions_are_prepared() {
     for (ids, labels) in ids.iter().zip(labels.iter()) {
         assert_eq!((ids.len(), labels.iter().filter(|label| **label >= 0).count()), (labels.len(), 2));
     }
+
+    job.task = Task::Seq2Seq;
+    job.schema = Schema::new([("source", "instruction"), ("target", "output")]).unwrap();
+    let pairs = run(&job, folder.path()).unwrap();
+    let [Values::Text(sources), Values::Text(targets), Values::U32List(ids), Values::I32List(labels)] =
+        &rows(&pairs, &["source", "target", "input_ids", "labels"])[..]
+    else {
+        panic!("no texts and lists")
+    };
+    assert_eq!(ids.len(), sources.len());
+    assert!(sources.iter().zip(targets).all(|(source, target)| {
+        source.as_deref().is_some_and(|text| text.starts_with("hello ")) && target.as_deref() == Some("world")
+    }));
+    assert!(labels.iter().all(|labels| labels.len() == 3), "the target and its special tokens");
 
     let text = fs::read_to_string(&job.sources[0].path).unwrap();
     fs::write(&job.sources[0].path, text.replacen("\"O\", \"B-place\"", "\"B-place\"", 1)).unwrap();

@@ -28,7 +28,7 @@ use crate::report::TruncationReport;
 use crate::rows::Shards;
 use crate::state::State;
 use crate::task::Task;
-use crate::tokenize::{IGNORED, Rows, TextTokenizer, WordCache};
+use crate::tokenize::{IGNORED, Rows, TargetSettings, TextTokenizer, WordCache};
 use crate::work::Step;
 use table::{Table, columns};
 
@@ -168,7 +168,13 @@ impl Tokenizing<'_> {
     }
 
     /// The rows of token ids that a record becomes.
-    fn encode(&self, record: &Record, policy: OverLong, cache: &mut WordCache) -> Result<Rows, DataError> {
+    fn encode(
+        &self,
+        record: &Record,
+        part: Part,
+        policy: OverLong,
+        cache: &mut WordCache,
+    ) -> Result<Rows, DataError> {
         let value = |role: &str| self.shards.schema().value(record, role).unwrap_or_default();
         let origin = || self.origins.of(record).to_string();
         let rows = match self.job.task {
@@ -188,16 +194,30 @@ impl Tokenizing<'_> {
                 self.tokenizer.tagged_rows(&tokens, &labels, policy)
             }
             Task::Generation => self.tokenizer.completion_rows(value("prompt"), value("completion"), policy),
+            Task::Seq2Seq => {
+                self.tokenizer.pair_rows(value("source"), value("target"), policy, self.targets(part))
+            }
         };
         rows.map_err(|what| DataError::Tokenize { origin: origin(), what })
     }
 
     /// The policy for long texts of a part.
     fn policy(&self, part: Part) -> OverLong {
-        match self.job.tokens.over_long {
-            OverLong::Drop | OverLong::Split { .. } if part != Part::Train => OverLong::Truncate(Side::Right),
-            policy => policy,
-        }
+        policy_of(part, self.job.tokens.over_long)
+    }
+
+    /// The same of what is to be written.
+    fn targets(&self, part: Part) -> TargetSettings {
+        let targets = self.job.tokens.target.unwrap_or_default();
+        TargetSettings { over_long: policy_of(part, targets.over_long), ..targets }
+    }
+}
+
+/// A policy for training rows, as it is for those of `part`.
+fn policy_of(part: Part, policy: OverLong) -> OverLong {
+    match policy {
+        OverLong::Drop | OverLong::Split { .. } if part != Part::Train => OverLong::Truncate(Side::Right),
+        policy => policy,
     }
 }
 
@@ -303,7 +323,7 @@ impl<'a> OfFile<'a> {
         let policy = all.policy(part);
         // What is an error is counted first, and told when all are counted.
         let counted = if policy == OverLong::Fail { OverLong::Drop } else { policy };
-        let Rows { rows: encoded, full_length } = all.encode(record, counted, self.cache)?;
+        let Rows { rows: encoded, full_length } = all.encode(record, part, counted, self.cache)?;
         let max_length = all.tokenizer.max_length();
         let tokenized = &mut self.tokenized;
         if full_length > max_length && policy == OverLong::Fail {

@@ -93,7 +93,8 @@ pub fn forward(qkv: &FlexTensor, attention: &Attention) -> (FlexTensor, Vec<f32>
 }
 
 simd! {
-    fn softmax_rows(scores: &mut [f32], bias: &[f32]) {
+    /// The softmax of each row of scores plus `bias`.
+    pub fn softmax_rows(scores: &mut [f32], bias: &[f32]) {
         for row in scores.chunks_exact_mut(bias.len()) {
             for (score, bias) in row.iter_mut().zip(bias) {
                 *score += bias;
@@ -112,7 +113,7 @@ simd! {
 
 simd! {
     /// d scores = p * (dp - sum(dp * p)), row by row, written over `dp`.
-    fn softmax_backward_rows(dp: &mut [f32], p: &[f32], width: usize) {
+    pub fn softmax_backward_rows(dp: &mut [f32], p: &[f32], width: usize) {
         for (dp, p) in dp.chunks_exact_mut(width).zip(p.chunks_exact(width)) {
             let projection = dot(dp, p);
             for (dp, p) in dp.iter_mut().zip(p) {
@@ -123,7 +124,8 @@ simd! {
 }
 
 simd! {
-    fn multiply_by_mask(values: &mut [f32], dropout: Dropout, first: u32) {
+    /// values times the mask, the first having the index `first`.
+    pub fn multiply_by_mask(values: &mut [f32], dropout: Dropout, first: u32) {
         for (i, value) in values.iter_mut().enumerate() {
             *value *= dropout.factor(first.wrapping_add(i as u32));
         }

@@ -6,7 +6,7 @@ use super::grouped_attention::GroupedAttention;
 use super::ops::{LayerNorm, Linear, RmsNorm};
 use super::random::Dropout;
 use super::rope::Rotation;
-use burn::tensor::{Int, Tensor, TensorData, activation};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use std::sync::Arc;
 
 pub fn linear(x: Tensor<3>, layer: &Linear) -> Tensor<3> {
@@ -153,6 +153,37 @@ pub fn grouped_attention(qkv: Tensor<3>, attention: GroupedAttention) -> Tensor<
     let probabilities = maybe_dropout(activation::softmax(scores, 3), dropout);
     let out = probabilities.matmul(repeated(heads + groups));
     out.swap_dims(1, 2).reshape([batch, tokens, heads * head])
+}
+
+pub fn biased_attention(
+    [queries, keys, values]: [Tensor<3>; 3],
+    heads: usize,
+    bias: Option<Tensor<3>>,
+    key_bias: &Arc<Vec<f32>>,
+    dropout: Option<Dropout>,
+) -> Tensor<3> {
+    let ([batch, read, inner], device) = (queries.dims(), queries.device());
+    let tokens = keys.dims()[1];
+    let split =
+        |x: Tensor<3>, tokens: usize| x.reshape([batch, tokens, heads, inner / heads]).swap_dims(1, 2);
+    let mut scores = split(queries, read).matmul(split(keys, tokens).swap_dims(2, 3));
+    if let Some(bias) = bias {
+        scores = scores + bias.unsqueeze::<4>();
+    }
+    if !key_bias.is_empty() {
+        let key_bias = TensorData::new(key_bias.to_vec(), [batch, 1, 1, tokens]);
+        scores = scores + Tensor::<4>::from_data(key_bias, &device);
+    }
+    let probabilities = maybe_dropout(activation::softmax(scores, 3), dropout);
+    probabilities.matmul(split(values, tokens)).swap_dims(1, 2).reshape([batch, read, inner])
+}
+
+pub fn causal_bias(queries: usize, keys: usize, device: &Device) -> Tensor<3> {
+    let before = keys.saturating_sub(queries);
+    let values: Vec<f32> = (0..queries)
+        .flat_map(|query| (0..keys).map(move |key| if key <= before + query { 0.0 } else { f32::MIN }))
+        .collect();
+    Tensor::from_data(TensorData::new(values, [1, queries, keys]), device)
 }
 
 /// The rows `ids` of `table`: `[B, T, W]`, or with a 1 for B or T where the ids repeat along it, as positions

@@ -2,6 +2,7 @@
 
 use super::activation::{self, Activation};
 use super::attention::{self, Attention};
+use super::biased_attention::{self, BiasedAttention};
 use super::grouped_attention::{self, GroupedAttention};
 use super::linear::Layout;
 use super::random::Dropout;
@@ -53,6 +54,21 @@ pub trait Kernels: Backend {
     ) -> FloatTensor<Self>;
 
     fn fused_attention(qkv: FloatTensor<Self>, attention: Attention) -> FloatTensor<Self>;
+
+    fn fused_biased_attention(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        attention: BiasedAttention,
+    ) -> FloatTensor<Self>;
+
+    fn fused_cross_attention(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        attention: BiasedAttention,
+    ) -> FloatTensor<Self>;
 
     fn fused_embedding3(
         table_a: FloatTensor<Self>,
@@ -157,6 +173,27 @@ impl Kernels for Flex {
 
     fn fused_attention(qkv: FloatTensor<Self>, attention: Attention) -> FloatTensor<Self> {
         attention::forward(&contiguous(qkv), &attention).0
+    }
+
+    fn fused_biased_attention(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        attention: BiasedAttention,
+    ) -> FloatTensor<Self> {
+        let inputs = [queries, keys, values].map(contiguous);
+        biased_attention::forward(inputs.each_ref(), Some(&contiguous(bias)), &attention).0
+    }
+
+    fn fused_cross_attention(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        attention: BiasedAttention,
+    ) -> FloatTensor<Self> {
+        let inputs = [queries, keys, values].map(contiguous);
+        biased_attention::forward(inputs.each_ref(), None, &attention).0
     }
 
     fn fused_embedding3(
@@ -283,6 +320,25 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
 
     fn fused_attention(qkv: FloatTensor<Self>, attention: Attention) -> FloatTensor<Self> {
         attention::tracked::<C>(qkv, attention)
+    }
+
+    fn fused_biased_attention(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        attention: BiasedAttention,
+    ) -> FloatTensor<Self> {
+        biased_attention::tracked::<C, 4>([queries, keys, values, bias], attention)
+    }
+
+    fn fused_cross_attention(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        attention: BiasedAttention,
+    ) -> FloatTensor<Self> {
+        biased_attention::tracked::<C, 3>([queries, keys, values], attention)
     }
 
     fn fused_embedding3(

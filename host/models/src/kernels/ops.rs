@@ -2,6 +2,7 @@
 
 use super::activation::Activation;
 use super::attention::Attention;
+use super::biased_attention::BiasedAttention;
 use super::composed;
 use super::extension::Kernels;
 use super::grouped_attention::GroupedAttention;
@@ -255,6 +256,36 @@ pub fn grouped_attention(qkv: Tensor<3>, attention: GroupedAttention) -> Tensor<
         return Tensor::from_dispatch(Dispatch::fused_grouped_attention(qkv.into_dispatch(), attention));
     }
     composed::grouped_attention(qkv, attention)
+}
+
+/// Multi-head attention without a scale: softmax(Q K^T + bias + key_bias) V. Queries `[B, Tq, I]`, keys and values
+/// `[B, Tk, I]`, the heads side by side in I, to `[B, Tq, I]`. `bias` is `[heads, Tq, Tk]`; `key_bias` is added to
+/// the scores of each key, `B * Tk` values, or none.
+pub fn biased_attention(
+    queries_keys_values: [Tensor<3>; 3],
+    heads: usize,
+    bias: Option<Tensor<3>>,
+    key_bias: &Arc<Vec<f32>>,
+    dropout: Option<Dropout>,
+) -> Tensor<3> {
+    if fused(&queries_keys_values[0].device()) {
+        let [queries, keys, values] = queries_keys_values.map(Tensor::into_dispatch);
+        let attention = BiasedAttention { heads, key_bias: Arc::clone(key_bias), dropout };
+        return Tensor::from_dispatch(match bias {
+            Some(bias) => {
+                let bias = bias.into_dispatch();
+                Dispatch::fused_biased_attention(queries, keys, values, bias, attention)
+            }
+            None => Dispatch::fused_cross_attention(queries, keys, values, attention),
+        });
+    }
+    composed::biased_attention(queries_keys_values, heads, bias, key_bias, dropout)
+}
+
+/// For the last `queries` of `keys` positions, `[1, queries, keys]`: 0 for the keys up to the query's own, very
+/// negative for those after it.
+pub fn causal_bias(queries: usize, keys: usize, device: &Device) -> Tensor<3> {
+    composed::causal_bias(queries, keys, device)
 }
 
 /// `[B, T]`, true where a token stands.
@@ -522,6 +553,37 @@ mod tests {
                 |i| attention(i.qkv.clone() * 3, 5, &bias, choice),
                 |i| composed::attention(i.qkv.clone() * 3, 5, &bias, choice),
             );
+        }
+    }
+
+    #[test]
+    fn attention_with_a_bias_and_to_another_text() {
+        let padded = (0..BATCH)
+            .flat_map(|row| (0..TOKENS).map(move |t| if t < TOKENS - 4 * row { 0.0 } else { f32::MIN }))
+            .collect();
+        let key_bias = Arc::new(padded);
+        // Queries of 7 tokens, keys and values of all: 5 heads of 9.
+        let parts = |i: &Inputs| {
+            let part = |part: usize| i.qkv.clone().narrow(2, part * HIDDEN, HIDDEN);
+            [part(0).narrow(1, 3, 7) * 2, part(1), part(2)]
+        };
+        let bias = |i: &Inputs| {
+            let numbers = i.residual.clone().reshape([BATCH * TOKENS * HIDDEN]);
+            numbers.narrow(0, 0, 5 * 7 * TOKENS).reshape([5, 7, TOKENS])
+        };
+        for choice in [None, some_dropout()] {
+            for key_bias in [&key_bias, &Arc::new(vec![])] {
+                assert_same(
+                    2,
+                    |i| biased_attention(parts(i), 5, Some(bias(i)), key_bias, choice),
+                    |i| composed::biased_attention(parts(i), 5, Some(bias(i)), key_bias, choice),
+                );
+                assert_same(
+                    1,
+                    |i| biased_attention(parts(i), 5, None, key_bias, choice),
+                    |i| composed::biased_attention(parts(i), 5, None, key_bias, choice),
+                );
+            }
         }
     }
 

@@ -50,7 +50,7 @@ impl Difference {
 
     /// Of gradients: relative to the expected element or, for small ones, to the typical element; and of the
     /// norms.
-    fn relative(name: &str, ours: &[f32], theirs: &[f32], limits: Limits) -> Self {
+    pub fn relative(name: &str, ours: &[f32], theirs: &[f32], limits: Limits) -> Self {
         let what = format!("gradient of {name}");
         // A softmax does not change when every score of a query shifts by the same amount, which is all
         // that the bias of the keys does: its true gradient is 0, and both sides hold rounding noise.

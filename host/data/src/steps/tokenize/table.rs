@@ -30,6 +30,12 @@ pub(super) fn columns(task: Task) -> Vec<Column> {
             ("input_ids", ColumnKind::U32List),
             ("labels", ColumnKind::I32List),
         ],
+        Task::Seq2Seq => &[
+            ("source", ColumnKind::Text),
+            ("target", ColumnKind::Text),
+            ("input_ids", ColumnKind::U32List),
+            ("labels", ColumnKind::I32List),
+        ],
     };
     let first = [("record", ColumnKind::U64), ("origin", ColumnKind::Text)];
     let all = first.iter().chain(texts).chain(&[("weight", ColumnKind::F32)]);
@@ -41,7 +47,7 @@ pub(super) fn columns(task: Task) -> Vec<Column> {
 pub(super) struct Table {
     records: Vec<u64>,
     origins: Vec<Option<String>>,
-    /// Text and label, tokens and tags, or prompt and completion.
+    /// Text and label, tokens and tags, prompt and completion, or source and target.
     texts: [Vec<Option<String>>; 2],
     label_ids: Vec<u32>,
     ids: Lists<u32>,
@@ -80,6 +86,10 @@ impl Table {
                 first.push(value("prompt"));
                 second.push(value("completion"));
             }
+            Task::Seq2Seq => {
+                first.push(value("source"));
+                second.push(value("target"));
+            }
         }
         self.records.push(record.id);
         self.origins.push(Some(origin.to_owned()));
@@ -109,7 +119,7 @@ impl Table {
                 Values::U32List(self.type_ids),
                 Values::I32List(self.labels),
             ]),
-            Task::Generation => {
+            Task::Generation | Task::Seq2Seq => {
                 values.extend([Values::U32List(self.ids), Values::I32List(self.labels)]);
             }
         }

@@ -28,6 +28,7 @@ use crate::split::split;
 use crate::state::State;
 use crate::steps::balance::{Balance, balance};
 use crate::steps::index::{Index, index};
+use crate::steps::keepers::Keepers;
 use crate::steps::labels::{Judged, Labelled};
 use crate::steps::read::QUARANTINED;
 use crate::steps::tokenize::{SHARDS_A_FILE, Tokenized, Tokenizing, dropped_file, suspects_file};
@@ -173,12 +174,15 @@ impl Preparation<'_> {
             Task::Classification => balance(&mut index, &this.job.balance),
             Task::Tagging | Task::Generation | Task::Seq2Seq => Ok(Balance::none(&index)),
         })?;
+        // The clusters have served, and four bytes a row are free.
+        let keepers = self.timed("keepers", |_| Keepers::find(clusters.as_ref(), &index.states, &shards))?;
+        drop(clusters);
         let tokenizing = Tokenizing {
             job: self.job,
             shards: &shards,
             index: &index,
             labels: &labels,
-            clusters: clusters.as_ref(),
+            keepers: &keepers,
             balance: &balance,
             suspects: judged.as_ref().map_or(&[] as &[Suspect], |judged| &judged.list),
             origins: &self.origins.clone(),

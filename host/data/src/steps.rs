@@ -12,6 +12,8 @@ pub(crate) mod duplicates;
 pub(crate) mod groups;
 /// What the later steps need to know of each row.
 pub(crate) mod index;
+/// Which row is there in place of one that left.
+pub(crate) mod keepers;
 /// Labels that conflict or are likely wrong.
 pub(crate) mod labels;
 /// Training rows that stand in benchmarks.

@@ -396,7 +396,9 @@ mod tests {
             "model": { "type": "WordLevel", "vocab": { "</s>": 0, "a": 1, "b": 2 }, "unk_token": "a" }
         });
         let tokenizer = TextTokenizer::from_bytes(plain.to_string().as_bytes(), "plain", 3).unwrap();
-        let rows = tokenizer.pair_rows("b b b", "b", OverLong::default(), TargetSettings::default()).unwrap();
+        let rows = tokenizer
+            .pair_rows("b b b", "b", OverLong::Truncate(Side::Right), TargetSettings::default())
+            .unwrap();
         assert_eq!((&rows.rows[0].ids[..], &rows.rows[0].labels[..]), (&[2, 2, 0][..], &[2, 0][..]));
         assert_eq!(rows.full_length, 4);
     }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use pegbox_data::{
     Aggregate, AnnotationSettings, BalanceSettings, Balancing, DuplicateSettings, Format, KeepRow, Layout,
-    LeakageSettings, OnError, Reading, Shingle, SplitSettings, SuspectAction, Target, TargetSettings, Task, Ties,
-    TokenSettings, Weighting,
+    LeakageSettings, OnError, Reading, Shingle, SplitSettings, SuspectAction, Target, TargetSettings, Task,
+    Ties, TokenSettings, Weighting,
 };
 use pegbox_recipe::{self as recipe, Data, OnFailure, Recipe};
 use pegbox_records::sources;

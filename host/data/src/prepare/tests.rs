@@ -6,7 +6,7 @@ use pegbox_runtime::{Cleaner, Finding, Outcome, PluginError, RowBatch, Severity,
 use pegbox_records::Schema;
 use pegbox_records::parquet_out::Values;
 use pegbox_sampling::batches::{BatchSettings, BatchSize};
-use pegbox_sampling::lengths::{OverLong, Side};
+use pegbox_sampling::lengths::OverLong;
 
 use super::*;
 use crate::job::{BalanceSettings, DuplicateSettings, KeepRow, Reading, SourceFile};

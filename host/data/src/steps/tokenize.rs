@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pegbox_annotations::suspects::Suspect;
-use pegbox_duplicates::Clusters;
 use pegbox_records::parquet_out::ParquetWriter;
 use pegbox_records::{Origins, Part, Record};
 use pegbox_sampling::lengths::{Lengths, OverLong, Side};
@@ -16,12 +15,14 @@ use serde::{Deserialize, Serialize};
 use super::balance::Balance;
 use super::groups::Groups;
 use super::index::Index;
+use super::keepers::Keepers;
 use crate::clean::Dropped;
 use crate::dataset::FileDigest;
 use crate::error::DataError;
 use crate::job::PrepareJob;
 use crate::json_lines::JsonLines;
 use crate::labels::Labels;
+use crate::memory;
 use crate::parallel;
 use crate::progress::Progress;
 use crate::report::TruncationReport;
@@ -41,7 +42,7 @@ pub(crate) struct Tokenizing<'a> {
     pub shards: &'a Shards,
     pub index: &'a Index,
     pub labels: &'a Labels,
-    pub clusters: Option<&'a Clusters>,
+    pub keepers: &'a Keepers,
     pub balance: &'a Balance,
     /// In the order of the rows.
     pub suspects: &'a [Suspect],
@@ -97,13 +98,12 @@ impl Tokenized {
 impl Tokenizing<'_> {
     /// Writes the files of all rows that are not written yet. Everything lies in the step's folder.
     pub fn all(&self, step: &Step, threads: usize, progress: &dyn Progress) -> Result<Tokenized, DataError> {
-        let keepers = self.keepers()?;
         let total = u64::from(self.shards.rows());
         let done = AtomicU64::new(0);
         progress.at("tokenize", 0, Some(total));
-        let mut all = Tokenized::default();
-        parallel::folded(
-            self.shards.len().div_ceil(SHARDS_A_FILE),
+        let files = self.shards.len().div_ceil(SHARDS_A_FILE);
+        parallel::ordered(
+            files,
             threads,
             || Ok(WordCache::default()),
             |cache, number| {
@@ -113,58 +113,30 @@ impl Tokenizing<'_> {
                 let told = |rows: u64| {
                     progress.at("tokenize", done.fetch_add(rows, Ordering::Relaxed) + rows, Some(total));
                 };
-                if let Some(tokenized) = step.get::<Tokenized>(&name) {
+                if step.get::<Tokenized>(&name).is_some() {
                     told(rows);
-                    return Ok(tokenized);
+                    return Ok(());
                 }
-                let mut file = OfFile::create(self, step, number, &keepers, cache)?;
+                let mut file = OfFile::create(self, step, number, cache)?;
                 for shard in shards {
                     file.shard(shard)?;
                     told(u64::from(self.shards.first(shard + 1) - self.shards.first(shard)));
                 }
-                let tokenized = file.finish()?;
-                step.put(&name, &tokenized)?;
-                Ok::<_, DataError>(tokenized)
+                step.put(&name, &file.finish()?)?;
+                Ok::<_, DataError>(())
             },
-            |file| all.add(file),
         )?;
+        memory::give_back();
+        // Only now, when the room that the writers took is free: there is a number for each training row.
+        let mut all = Tokenized::default();
+        for number in 0..files {
+            let name = Step::name(number);
+            all.add(step.get(&name).ok_or_else(|| DataError::Damaged {
+                file: step.folder().join(&name),
+                what: "it is not as it was written".to_owned(),
+            })?);
+        }
         Ok(all)
-    }
-
-    /// Of each cluster that lost a row, the first one that stays.
-    fn keepers(&self) -> Result<Keepers, DataError> {
-        let Some(clusters) = self.clusters else { return Ok(Keepers::default()) };
-        let states = || (0_u32..).zip(&self.index.states);
-        let mut wanted = vec![0_u64; self.index.states.len().div_ceil(64)];
-        for (row, state) in states() {
-            if matches!(state, State::ExactDuplicate | State::NearDuplicate | State::LeftOut) {
-                let root = clusters.of(row);
-                if let Some(word) = wanted.get_mut(root as usize / 64) {
-                    *word |= 1 << (root % 64);
-                }
-            }
-        }
-        let is_wanted =
-            |root: u32| wanted.get(root as usize / 64).is_some_and(|word| word >> (root % 64) & 1 == 1);
-        let mut firsts: Vec<(u32, u32)> = states()
-            .filter(|(_, state)| state.part().is_some())
-            .map(|(row, _)| (clusters.of(row), row))
-            .filter(|(root, _)| is_wanted(*root))
-            .collect();
-        firsts.sort_unstable();
-        firsts.dedup_by_key(|(root, _)| *root);
-        firsts.sort_unstable_by_key(|(_, row)| *row);
-        let mut keepers = Vec::with_capacity(firsts.len());
-        for of_one in firsts.chunk_by(|(_, row), (_, next)| self.shards.of(*row) == self.shards.of(*next)) {
-            let Some(shard) = of_one.first().map(|(_, row)| self.shards.of(*row)) else { continue };
-            let (first, places) = (self.shards.first(shard), self.shards.places(shard)?);
-            for (root, row) in of_one {
-                let (source, line) = places.get((row - first) as usize).copied().unwrap_or_default();
-                keepers.push((*root, source, line));
-            }
-        }
-        keepers.sort_unstable();
-        Ok(Keepers(keepers))
     }
 
     /// The rows of token ids that a record becomes.
@@ -221,18 +193,6 @@ fn policy_of(part: Part, policy: OverLong) -> OverLong {
     }
 }
 
-/// Cluster, file and line of the rows that are there in place of others, by the cluster.
-#[derive(Default)]
-struct Keepers(Vec<(u32, u32, u64)>);
-
-impl Keepers {
-    /// File and line.
-    fn of(&self, root: u32) -> Option<(u32, u64)> {
-        let place = self.0.binary_search_by_key(&root, |(other, ..)| *other).ok()?;
-        self.0.get(place).map(|(_, source, line)| (*source, *line))
-    }
-}
-
 /// The names of the files of JSON lines beside the tables.
 pub(crate) fn dropped_file(number: usize) -> String {
     format!("{number:05}.dropped.jsonl")
@@ -259,7 +219,6 @@ struct OfFile<'a> {
     all: &'a Tokenizing<'a>,
     step: &'a Step,
     number: usize,
-    keepers: &'a Keepers,
     writers: [Option<ParquetWriter>; 3],
     dropped: JsonLines,
     suspects: JsonLines,
@@ -274,7 +233,6 @@ impl<'a> OfFile<'a> {
         all: &'a Tokenizing<'a>,
         step: &'a Step,
         number: usize,
-        keepers: &'a Keepers,
         cache: &'a mut WordCache,
     ) -> Result<Self, DataError> {
         let counted: Vec<usize> =
@@ -284,7 +242,6 @@ impl<'a> OfFile<'a> {
             all,
             step,
             number,
-            keepers,
             writers: [None, None, None],
             dropped: JsonLines::create(&step.folder().join(dropped_file(number)))?,
             suspects: JsonLines::create(&step.folder().join(suspects_file(number)))?,
@@ -391,7 +348,7 @@ impl<'a> OfFile<'a> {
     }
 
     fn removed(&mut self, row: u32, record: &Record, stage: &str, reason: &str) -> Result<(), DataError> {
-        let keeper = self.all.clusters.and_then(|clusters| self.keepers.of(clusters.of(row)));
+        let keeper = self.all.keepers.of(row);
         let related = matches!(stage, "duplicates" | "split");
         let dropped = Dropped {
             id: record.id,

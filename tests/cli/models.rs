@@ -41,7 +41,7 @@ impl World {
     }
 
     fn pegbox(&self, arguments: &[&str]) -> Seen {
-        self.project.pegbox_with(&[("HF_ENDPOINT", &self.server.url(""))], arguments)
+        self.project.pegbox_with(&[("HF_ENDPOINT", self.server.url("").as_str())], arguments)
     }
 
     /// Without what changes from run to run: the server's port.
@@ -111,9 +111,10 @@ fn a_killed_pull_is_continued() {
     world.server.put(&stored, Reply::file(&weights).slowly(100_000, Duration::from_millis(100)).times(1));
     repository.serve(&world.server, "main");
     let part = world.project.path("cache/downloads").join(format!("{}.part", sha256(&weights)));
-    let mut child = world
-        .project
-        .spawn_with(&[("HF_ENDPOINT", &world.server.url(""))], &["models", "pull", "hf:acme/tiny-bert"]);
+    let mut child = world.project.spawn_with(
+        &[("HF_ENDPOINT", world.server.url("").as_str())],
+        &["models", "pull", "hf:acme/tiny-bert"],
+    );
     let begun = Instant::now();
     while fs::metadata(&part).map_or(0, |meta| meta.len()) < 300_000 {
         assert!(begun.elapsed() < Duration::from_secs(60), "nothing arrives");

@@ -37,11 +37,15 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Of a folder in the form of Hugging Face Transformers.
+    /// Of a model as [`crate::BaseModel::weights`] names it: a folder in the form of Hugging Face Transformers.
     ///
     /// # Errors
     /// config.json cannot be read, or is no JSON object.
-    pub fn of_folder(folder: &Path) -> Result<Self, HubError> {
+    pub fn of(weights: &Path) -> Result<Self, HubError> {
+        Self::of_folder(weights)
+    }
+
+    fn of_folder(folder: &Path) -> Result<Self, HubError> {
         let config = read(&folder.join("config.json"))?;
         let mut facts = Self::of_config(&config);
         facts.read_tokenizer(folder)?;

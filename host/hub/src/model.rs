@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::card;
-use crate::digest::{Remembered, joint};
+use crate::digest::{Remembered, joint, sha256_of};
 use crate::error::HubError;
 use crate::layout::{self, Content};
 
@@ -65,20 +65,33 @@ pub(crate) fn open(folder: &Path, digests: &Remembered) -> Result<BaseModel, Hub
     if !folder.is_dir() {
         return Err(HubError::NoFolder { path: folder.into() });
     }
-    match layout::content(folder) {
-        Ok(Content::Transformers) => {
-            let files = self::digests(folder, digests)?;
-            Ok(BaseModel {
-                folder: folder.into(),
-                weights: folder.into(),
-                digest: joint(&files),
-                licence: card::licence_of_folder(folder),
-                revision: None,
-                obtained: Obtained::Local,
-            })
-        }
-        Ok(Content::Gguf(file)) => open_gguf(&file, digests),
-        Err(missing) => Err(HubError::Incomplete { path: folder.into(), missing }),
+    let content = content(folder)?;
+    if let Content::Gguf(file) = &content {
+        return open_gguf(file, digests);
+    }
+    Ok(described(folder, content, &self::digests(folder, digests)?))
+}
+
+/// The model in a folder whose files were hashed already.
+pub(crate) fn of_files(folder: &Path, files: &BTreeMap<String, String>) -> Result<BaseModel, HubError> {
+    Ok(described(folder, content(folder)?, files))
+}
+
+fn content(folder: &Path) -> Result<Content, HubError> {
+    layout::content(folder).map_err(|missing| HubError::Incomplete { path: folder.into(), missing })
+}
+
+fn described(folder: &Path, content: Content, files: &BTreeMap<String, String>) -> BaseModel {
+    BaseModel {
+        folder: folder.into(),
+        weights: match content {
+            Content::Transformers => folder.into(),
+            Content::Gguf(file) => file,
+        },
+        digest: joint(files),
+        licence: card::licence_of_folder(folder),
+        revision: None,
+        obtained: Obtained::Local,
     }
 }
 
@@ -90,24 +103,27 @@ pub(crate) fn open_gguf(file: &Path, digests: &Remembered) -> Result<BaseModel, 
     let folder = file.parent().unwrap_or(Path::new(".")).to_path_buf();
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let files = BTreeMap::from([(name, digests.sha256_of(file)?)]);
-    Ok(BaseModel {
-        licence: card::licence_of_folder(&folder),
-        folder,
-        weights: file.into(),
-        digest: joint(&files),
-        revision: None,
-        obtained: Obtained::Local,
-    })
+    Ok(described(&folder, Content::Gguf(file.into()), &files))
 }
 
 /// File name to SHA-256, for the files in `folder` that make up the model.
 pub(crate) fn digests(folder: &Path, digests: &Remembered) -> Result<BTreeMap<String, String>, HubError> {
+    let digested = |name: String| Ok((name.clone(), digests.sha256_of(&folder.join(name))?));
+    parts(folder).into_iter().map(digested).collect()
+}
+
+/// The same, of a folder that will have another name: nothing about it is remembered.
+pub(crate) fn fresh_digests(folder: &Path) -> Result<BTreeMap<String, String>, HubError> {
+    parts(folder).into_iter().map(|name| Ok((name.clone(), sha256_of(&folder.join(name))?))).collect()
+}
+
+fn parts(folder: &Path) -> Vec<String> {
     let mut names = layout::files(folder);
     names.retain(|name| layout::is_part_of_model(name));
     if folder.join(layout::POOLING).is_file() {
         names.push(layout::POOLING.into());
     }
-    names.into_iter().map(|name| Ok((name.clone(), digests.sha256_of(&folder.join(&name))?))).collect()
+    names
 }
 
 pub(crate) fn bytes_of(folder: &Path) -> u64 {

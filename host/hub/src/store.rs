@@ -17,7 +17,7 @@ use ureq::Agent;
 
 use crate::cache::{Cache, Note, write_json};
 use crate::card;
-use crate::digest::{Remembered, joint};
+use crate::digest::{Remembered, joint, sha256_of};
 use crate::error::HubError;
 use crate::hub::HubSettings;
 use crate::licence::Licences;
@@ -169,9 +169,8 @@ impl Bringing<'_> {
         if let Some((file, _)) = note.files.iter().find(|(file, digest)| found.get(*file) != Some(*digest)) {
             return Err(format!("{file} has changed"));
         }
-        let model = model::open(&folder, &self.digests()).map_err(|error| error.to_string())?;
+        let model = model::of_files(&folder, &note.files).map_err(|error| error.to_string())?;
         Ok(BaseModel {
-            digest: joint(&note.files),
             licence: note
                 .licence
                 .as_deref()
@@ -196,11 +195,10 @@ impl Bringing<'_> {
         if let Err(missing) = layout::content(draft.path()) {
             return Err(HubError::Incomplete { path: self.source.to_string().into(), missing });
         }
-        let fresh = Remembered::new(self.cache().digests(), true);
-        let files = model::digests(draft.path(), &fresh)?;
+        let files = model::fresh_digests(draft.path())?;
         let key = match key {
             Some(key) => key.to_string(),
-            None => key_of_all(draft.path(), &files, &fresh)?,
+            None => key_of_all(draft.path(), &files)?,
         };
         let licence = card::licence_of_folder(draft.path()).or(stated);
         let note = Note {
@@ -213,8 +211,7 @@ impl Bringing<'_> {
         let target = models.join(&key);
         write_json(&models.join(format!("{key}.json")), &note)?;
         draft.publish(&target).map_err(HubError::io(&target, "write"))?;
-        let mut model = model::open(&target, &self.digests())?;
-        model.digest = joint(&note.files);
+        let mut model = model::of_files(&target, &note.files)?;
         model.licence = licence.or(model.licence);
         model.revision = note.revision;
         Ok((key, self.admit(model)?))
@@ -227,15 +224,11 @@ impl Bringing<'_> {
 }
 
 /// 64 hex digits over everything in the folder, cards and licences included.
-fn key_of_all(
-    folder: &Path,
-    files: &BTreeMap<String, String>,
-    digests: &Remembered,
-) -> Result<String, HubError> {
+fn key_of_all(folder: &Path, files: &BTreeMap<String, String>) -> Result<String, HubError> {
     let mut all = files.clone();
     for name in layout::files(folder) {
         if !all.contains_key(&name) {
-            let digest = digests.sha256_of(&folder.join(&name))?;
+            let digest = sha256_of(&folder.join(&name))?;
             all.insert(name, digest);
         }
     }

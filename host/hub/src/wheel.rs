@@ -116,14 +116,8 @@ fn model(names: &[String]) -> Result<Model, String> {
             Err(what) => fault = fault.or(Some(format!("in its folder `{folder}` {what}"))),
         }
     }
-    Err(
-        format!(
-            "it holds no model: {}",
-            fault.unwrap_or_else(
-                || "no folder with config.json, a tokenizer and weights, and no GGUF file".into()
-            )
-        ),
-    )
+    let missing = || "no folder with config.json, a tokenizer and weights, and no GGUF file".to_string();
+    Err(format!("it holds no model: {}", fault.unwrap_or_else(missing)))
 }
 
 /// A plain file name of a kind that goes with a model, and is no weights. No separators: nothing leaves the folder.

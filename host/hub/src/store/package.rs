@@ -36,6 +36,10 @@ pub(super) fn bring(bringing: &Bringing<'_>, name: &str, version: &str) -> Resul
     let offer = persist(|| find(agent, &index_url(), name, version))?;
     let key = offer.digest.hex().to_string();
     let _lock = bringing.cache().lock(&key)?;
+    if let Ok(model) = bringing.verified(&key) {
+        // Another process has just brought it.
+        return bringing.admit(model);
+    }
     if bringing.asks_for_licence() {
         bringing.permit(licence(agent, &offer.url))?;
     }

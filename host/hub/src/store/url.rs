@@ -20,6 +20,10 @@ pub(super) fn bring(bringing: &Bringing<'_>, url: &str, sha256: &str) -> Result<
     let started = Instant::now();
     let agent = bringing.agent()?;
     let _lock = bringing.cache().lock(sha256)?;
+    if let Ok(model) = bringing.verified(sha256) {
+        // Another process has just brought it.
+        return bringing.admit(model);
+    }
     let file_name = url_file_name(url);
     let is_archive = !file_name.ends_with(".gguf");
     if bringing.asks_for_licence() {

@@ -42,7 +42,7 @@ struct Inspected<'a> {
 
 pub fn run(session: &Session, arguments: &Inspect) -> Result<(), Box<Report>> {
     let model = base::fetch(session, &arguments.source, Path::new("."), &Request::default())?;
-    let facts = facts(&model)?;
+    let facts = Facts::of(&model.weights)?;
     let headers = headers(&model.weights)?;
     let parameters = Parameters::of(&headers);
     if arguments.json {
@@ -64,11 +64,6 @@ pub fn run(session: &Session, arguments: &Inspect) -> Result<(), Box<Report>> {
         }
     }
     Ok(())
-}
-
-/// What the model's small files say of it.
-pub fn facts(model: &BaseModel) -> Result<Facts, Box<Report>> {
-    Ok(Facts::of_folder(&model.folder)?)
 }
 
 fn shown(source: &str, model: &BaseModel, facts: &Facts, parameters: &Parameters) -> String {

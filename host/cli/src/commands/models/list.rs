@@ -63,7 +63,7 @@ impl Listed {
     fn of(stored: Stored) -> Self {
         // A model that is damaged is listed all the same: it takes its place on the disk.
         let parameters = headers(&stored.weights).ok().map(|headers| Parameters::of(&headers).trainable);
-        let facts = Facts::of_folder(&stored.folder).unwrap_or_default();
+        let facts = Facts::of(&stored.weights).unwrap_or_default();
         Self {
             source: stored.source,
             model_type: facts.model_type,

@@ -22,7 +22,8 @@ pub struct Parameters {
 
 /// Headers of the weights that lie in `path`, a folder or a file, without their values.
 pub fn headers(path: &Path) -> Result<Vec<TensorHeader>, Box<Report>> {
-    Ok(Weights::headers(path)?)
+    let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
+    Ok(Weights::headers(&file)?)
 }
 
 impl Parameters {

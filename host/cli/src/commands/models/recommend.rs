@@ -4,7 +4,7 @@ use std::fs;
 
 use clap::Args;
 use pegbox_hub::{Advice, Facts, KnownModel, Licences, Need, Stored, catalogue, recommend};
-use pegbox_recipe::{Recipe, Task};
+use pegbox_recipe::Recipe;
 use serde::Serialize;
 
 use super::parameters::{Parameters, headers};
@@ -13,6 +13,7 @@ use crate::arguments::RecipeArgument;
 use crate::console::print;
 use crate::report::Report;
 use crate::session::Session;
+use crate::stages::settings;
 
 #[derive(Debug, Args)]
 pub struct Recommend {
@@ -54,7 +55,7 @@ pub fn run(session: &Session, arguments: &Recommend) -> Result<(), Box<Report>> 
     let licences =
         licences.map_err(|entry| Report::usage(format!("`{entry}` is not a licence in SPDX's list")))?;
     let need = Need {
-        task: task(&recipe),
+        task: settings::task(&recipe).name(),
         language: sample.language,
         tokens: recipe.model.max_length,
         memory,
@@ -93,14 +94,6 @@ pub fn run(session: &Session, arguments: &Recommend) -> Result<(), Box<Report>> 
     Ok(())
 }
 
-fn task(recipe: &Recipe) -> &'static str {
-    match recipe.model.task {
-        Task::Classification => "classification",
-        Task::Tagging => "tagging",
-        Task::Generation => "generation",
-    }
-}
-
 /// The catalogue and what is here; a model of the catalogue that is here is named once.
 fn known(session: &Session) -> Vec<KnownModel> {
     let mut models = catalogue();
@@ -115,7 +108,7 @@ fn known(session: &Session) -> Vec<KnownModel> {
 }
 
 fn of_stored(stored: Stored) -> KnownModel {
-    let facts = Facts::of_folder(&stored.folder).unwrap_or_default();
+    let facts = Facts::of(&stored.weights).unwrap_or_default();
     let parameters = headers(&stored.weights).ok().map(|headers| Parameters::of(&headers).trainable);
     KnownModel {
         source: stored.source,

@@ -2,7 +2,7 @@
 
 use pegbox_data::{DataError, Schema};
 use pegbox_recipe::Recipe;
-use pegbox_records::{ReadSettings, open, sources};
+use pegbox_records::{open, sources};
 use whatlang::Lang;
 
 use crate::report::Report;
@@ -31,14 +31,13 @@ pub fn take(recipe: &Recipe) -> Result<Sample, Box<Report>> {
     let data = &recipe.data;
     let fields = data.fields.iter().map(|(role, name)| (role.as_str(), name.as_str()));
     let schema = Schema::new(fields).map_err(DataError::from)?;
-    let reading = settings::reading(data);
-    let read = ReadSettings { format: reading.format, layout: reading.layout, ..ReadSettings::new(schema) };
+    let read = settings::reading(data).settings(&schema);
     let roles = settings::task(recipe).texts();
     let mut texts = Vec::new();
     for path in sources::expand(&recipe.folder, &data.train)? {
         let rows = open(&path, &read, 0, 0).map_err(|error| Report::usage(error.to_string()))?;
         for record in rows.flatten().take(ROWS.saturating_sub(texts.len())) {
-            let parts: Vec<&str> = roles.iter().filter_map(|role| read.schema.value(&record, role)).collect();
+            let parts: Vec<&str> = roles.iter().filter_map(|role| schema.value(&record, role)).collect();
             texts.push(parts.join("\n"));
         }
     }

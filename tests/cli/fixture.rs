@@ -56,6 +56,17 @@ impl Project {
         Seen { output, folder: self.folder.path().to_path_buf() }
     }
 
+    /// The same, with further variables in its environment.
+    pub fn pegbox_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Seen {
+        let output = self.command(arguments).envs(environment.iter().copied()).output().unwrap();
+        Seen { output, folder: self.folder.path().to_path_buf() }
+    }
+
+    /// Starts the real binary in the same way.
+    pub fn spawn_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Child {
+        self.command(arguments).envs(environment.iter().copied()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     /// Starts the real binary in the project's folder, with its error stream at hand.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stderr(Stdio::piped()).spawn().unwrap()
@@ -77,9 +88,14 @@ impl Project {
             .current_dir(self.folder.path())
             .env("PEGBOX_CACHE", self.path("cache"))
             .env("XDG_DATA_HOME", self.path("data-home"))
+            .env("HF_HOME", self.path("hf-home"))
             .env_remove("PEGBOX_PLUGINS")
             .env_remove("PEGBOX_LOG")
             .env_remove("RUST_BACKTRACE");
+        for variable in ["HF_ENDPOINT", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN", "TRANSFORMERS_OFFLINE"]
+        {
+            command.env_remove(variable);
+        }
         command
     }
 

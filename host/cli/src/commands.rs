@@ -27,11 +27,12 @@ mod tokenizer;
 /// `pegbox train`
 mod train;
 
+pub use models::ModelsCommand;
 pub use plugin::{Guard, PluginCommand};
 pub use schema::Document;
 pub use tokenizer::TokenizerCommand;
 
-use crate::arguments::{Command, ModelsCommand, RunArgument};
+use crate::arguments::{Command, RunArgument};
 use crate::plugins::RecipePlugins;
 use crate::report::Report;
 use crate::session::Session;
@@ -57,7 +58,7 @@ pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
         Command::Plugin(command) => plugin::run(session, command),
         Command::Tokenizer(command) => tokenizer::run(session, command),
         Command::Schema { document } => schema::run(document),
-        Command::Models(ModelsCommand::Inspect(arguments)) => models::inspect(session, &arguments),
+        Command::Models(command) => models::run(session, command),
     }
 }
 

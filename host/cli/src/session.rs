@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use pegbox_hub::Cache;
+use pegbox_hub::{Cache, HubSettings, Store as ModelStore};
 use pegbox_registry::{Store, pinned_packages};
 use pegbox_runtime::{Compiler, PluginFolders, Runtime};
 
@@ -17,13 +17,17 @@ pub struct Session {
     pub global: Global,
     pub console: Console,
     pub cache: Cache,
+    /// Base models: where they come from and where they lie.
+    pub models: ModelStore,
     runtime: OnceCell<Runtime>,
 }
 
 impl Session {
     pub fn new(global: Global) -> Result<Self, Box<Report>> {
         let console = Console::new(&global);
-        Ok(Self { global, console, cache: Cache::locate()?, runtime: OnceCell::new() })
+        let cache = Cache::locate()?;
+        let models = ModelStore::new(cache.clone(), HubSettings::from_environment(), global.offline);
+        Ok(Self { global, console, cache, models, runtime: OnceCell::new() })
     }
 
     /// The plugin engine, started when it is first needed.

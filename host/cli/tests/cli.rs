@@ -10,8 +10,12 @@ mod first_party;
 mod fixture;
 #[path = "../../../tests/cli/killed.rs"]
 mod killed;
+#[path = "../../../tests/cli/models.rs"]
+mod models;
 #[path = "../../../tests/cli/prepare.rs"]
 mod prepare;
+#[path = "../../../tests/cli/server.rs"]
+mod server;
 #[path = "../../../tests/cli/tokenizers.rs"]
 mod tokenizers;
 #[path = "../../../tests/cli/trust.rs"]

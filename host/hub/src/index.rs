@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use ureq::Agent;
 
+use crate::digest::Digest;
 use crate::error::HubError;
-use crate::http::without_credentials;
+use crate::http::{failed, get, refused, resolve, without_credentials};
 use crate::source::normalise;
 
 const PUBLIC_INDEX: &str = "https://pypi.org/simple";
@@ -22,8 +23,8 @@ const PAGE_LIMIT: u64 = 64 << 20;
 pub(crate) struct Offer {
     pub file: String,
     pub url: String,
-    /// 64 hex digits, in small letters.
-    pub sha256: String,
+    /// SHA-256.
+    pub digest: Digest,
     /// Bytes, where the index says.
     pub size: Option<u64>,
 }
@@ -46,29 +47,21 @@ pub(crate) fn index_url() -> String {
 /// carries no SHA-256: without one a download could not be told from a forgery.
 pub(crate) fn find(agent: &Agent, index: &str, name: &str, version: &str) -> Result<Offer, HubError> {
     let url = format!("{index}/{name}/");
-    let shown = without_credentials(&url);
-    let http = |what: String| HubError::Http { url: shown.clone(), what };
-    let mut response =
-        agent.get(&url).header("Accept", ACCEPT).call().map_err(|error| http(error.to_string()))?;
-    match response.status().as_u16() {
+    let answer = get(agent, &url, &[("Accept", ACCEPT)], None)?;
+    match answer.status() {
         200 => {}
         404 => {
             return Err(HubError::NoPackage { index: without_credentials(index), package: name.into() });
         }
-        status => return Err(http(format!("the server answered {status}"))),
+        status => return Err(refused(&url, status)),
     }
-    let json = response
-        .headers()
-        .get("content-type")
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("json"));
-    let page = response
-        .body_mut()
-        .with_config()
-        .limit(PAGE_LIMIT)
-        .read_to_string()
-        .map_err(|error| http(error.to_string()))?;
-    let offers = if json { from_json(&page, &url).map_err(http)? } else { from_html(&page, &url) };
+    let json = answer.own_header("content-type").is_some_and(|value| value.contains("json"));
+    let base = answer.url.clone();
+    let page = answer.text(PAGE_LIMIT)?;
+    let offers = match json {
+        true => from_json(&page, &base).map_err(|what| failed(&url, what, false))?,
+        false => from_html(&page, &base),
+    };
     choose(&offers, index, name, version)
 }
 
@@ -109,8 +102,8 @@ fn from_json(page: &str, base: &str) -> Result<Vec<Offer>, String> {
     let page: Page =
         serde_json::from_str(page).map_err(|error| format!("not an answer of PEP 691: {error}"))?;
     let offers = page.files.into_iter().filter_map(|file| {
-        let sha256 = digest(file.hashes.get("sha256")?)?;
-        Some(Offer { url: resolve(base, &file.url), file: file.filename, sha256, size: file.size })
+        let digest = Digest::sha256(file.hashes.get("sha256")?)?;
+        Some(Offer { url: resolve(base, &file.url), file: file.filename, digest, size: file.size })
     });
     Ok(offers.collect())
 }
@@ -122,38 +115,10 @@ fn from_html(page: &str, base: &str) -> Vec<Offer> {
         let (text, _) = rest.split_once('<')?;
         let link = attributes.split_once("href=\"")?.1.split_once('"')?.0.replace("&amp;", "&");
         let (url, fragment) = link.split_once('#')?;
-        let sha256 = digest(fragment.strip_prefix("sha256=")?)?;
-        Some(Offer { file: text.trim().to_string(), url: resolve(base, url), sha256, size: None })
+        let digest = Digest::sha256(fragment.strip_prefix("sha256=")?)?;
+        Some(Offer { file: text.trim().to_string(), url: resolve(base, url), digest, size: None })
     });
     anchors.collect()
-}
-
-/// `link` as seen from the page at `base`, for the forms that indexes use.
-fn resolve(base: &str, link: &str) -> String {
-    if link.contains("://") {
-        return link.to_string();
-    }
-    let Some((scheme, rest)) = base.split_once("://") else { return link.to_string() };
-    if let Some(other_host) = link.strip_prefix("//") {
-        return format!("{scheme}://{other_host}");
-    }
-    let authority = rest.split('/').next().unwrap_or(rest);
-    if link.starts_with('/') {
-        return format!("{scheme}://{authority}{link}");
-    }
-    let mut folders: Vec<&str> = rest.trim_end_matches('/').split('/').skip(1).collect();
-    let mut link = link;
-    while let Some(up) = link.strip_prefix("../") {
-        folders.pop();
-        link = up;
-    }
-    folders.push(link.strip_prefix("./").unwrap_or(link));
-    format!("{scheme}://{authority}/{}", folders.join("/"))
-}
-
-fn digest(text: &str) -> Option<String> {
-    let text = text.to_ascii_lowercase();
-    (text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(text)
 }
 
 /// One setting of pip's `[global]` section: `PIP_CONFIG_FILE`, then the user's file, then the machine's.
@@ -209,7 +174,7 @@ mod tests {
         let from_html = from_html(&html, base);
         assert_eq!(from_json[0].url, "https://host/f/w.whl");
         assert_eq!(from_html[0].url, from_json[0].url);
-        assert_eq!(from_html[0].sha256, DIGEST);
+        assert_eq!(from_html[0].digest.hex(), DIGEST);
         let chosen = choose(&from_json, "https://host/simple", "my-model", "0.1.0").unwrap();
         assert_eq!(chosen.size, Some(5));
         let error = choose(&from_json, "https://host/simple", "my-model", "0.2.0").unwrap_err();

@@ -10,6 +10,8 @@ mod grants;
 mod model;
 /// Plugins as a recipe names them: `[[data.clean]]`, `[[metrics]]`, `[[export]]`, `[train].loss`.
 mod plugins;
+/// `[policy]`.
+mod policy;
 /// Tables read key by key, with every fault noted at its place.
 mod reader;
 /// Its JSON Schema.
@@ -31,6 +33,7 @@ pub use data::{
     OverLong, Shingle, Split, Target, Validate, Weighting,
 };
 pub use model::{Model, Pooling, Task};
+pub use policy::Policy;
 
 pub use plugins::{Export, Metric, OnFailure, PluginUse, Provider, Term};
 pub use schema::SCHEMA;
@@ -57,6 +60,8 @@ pub struct Recipe {
     pub exports: Vec<Export>,
     /// `[grants."team/name"]`: what each plugin may do beyond computing on what it is handed. Nothing by default.
     pub grants: BTreeMap<String, Permissions>,
+    /// `[policy]`: what the base model must fulfil.
+    pub policy: Policy,
     /// `[run].dir`: a folder in which each training gets a folder of its own. `runs` by default.
     pub runs: PathBuf,
 }
@@ -145,6 +150,7 @@ fn read(text: &str, path: &Path, faults: &Faults) -> Option<Recipe> {
         dir
     });
     let grants = root.table("grants").map(grants::read).unwrap_or_default();
+    let policy = root.table("policy").map(policy::read).unwrap_or_default();
     root.finish();
     Some(Recipe {
         path: path.to_path_buf(),
@@ -157,6 +163,7 @@ fn read(text: &str, path: &Path, faults: &Faults) -> Option<Recipe> {
         metrics: metrics?,
         exports: exports?,
         grants,
+        policy,
     })
 }
 
@@ -287,6 +294,21 @@ to = "out/hf"
         assert!(grant("read = [\"/etc\"]").contains("`/etc` is not a folder inside the recipe's"));
         let nobody = fault("[train]", "[grants.nobody]\n[train]");
         assert!(nobody.contains("`nobody` is not `team/name`"), "{nobody}");
+    }
+
+    #[test]
+    fn licences_are_those_of_spdx() {
+        let policy = |what: &str| SMALL.replace("[data]", &format!("[policy]\nlicences = {what}\n[data]"));
+        let recipe =
+            Recipe::parse(&policy("[\"MIT\", \"LicenseRef-llama3\"]"), Path::new("/r/pegbox.toml")).unwrap();
+        assert_eq!(recipe.policy.licences.unwrap(), ["MIT", "LicenseRef-llama3"]);
+        assert_eq!(
+            faults(&policy("[\"MIT\", \"Apache 2\"]"))[0].message,
+            "`Apache 2` is not a licence in SPDX's list"
+        );
+        assert_eq!(faults(&policy("[]"))[0].message, "`licences` allows no model");
+        let stated = fault("[data]", "licence = \"my own\"\n[data]");
+        assert!(stated.starts_with("\"my own\" | `licence` must be an SPDX expression"), "{stated}");
     }
 
     #[test]

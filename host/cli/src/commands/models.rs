@@ -1,75 +1,47 @@
-//! `pegbox models`: what a base model is.
+//! `pegbox models`: one file a command, its arguments beside it.
 
-use std::fs;
-use std::path::Path;
+/// `pegbox models inspect`
+mod inspect;
+/// `pegbox models list`
+mod list;
+/// Parameters, counted by what the weights' headers say.
+mod parameters;
+/// `pegbox models pull`
+mod pull;
+/// `pegbox models recommend`
+mod recommend;
+/// The recipe's data, as far as the choice of a model depends on it.
+mod sample;
 
-use pegbox_models::weights::Weights;
-use serde_json::Value;
+use clap::Subcommand;
 
-use crate::arguments::InspectModel;
-use crate::console::{megabytes, print};
+use crate::console::print;
 use crate::report::Report;
 use crate::session::Session;
-use crate::stages::{base, classifier};
 
-pub fn inspect(session: &Session, arguments: &InspectModel) -> Result<(), Box<Report>> {
-    let model = base::fetch(session, &arguments.source, Path::new("."))?;
-    let config = read_json(&model.folder.join("config.json"))?;
-    let headers = Weights::headers(&model.folder.join("model.safetensors"))?;
-    let tokenizer = read_json(&model.folder.join("tokenizer.json"))?;
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// The models that are on this machine: in Pegbox's cache and in that of Hugging Face's tools
+    List(list::List),
+    /// Bring a model here, or a recipe's model, and pin it in pegbox.lock
+    Pull(pull::Pull),
+    /// A model's architecture, size, tensors, labels, licence and tokenizer
+    Inspect(inspect::Inspect),
+    /// The known models that suit a recipe's task, data, licences and device, and why
+    Recommend(recommend::Recommend),
+}
 
-    let text = |name: &str| config.get(name).map_or("not stated".to_string(), plain);
-    let architecture =
-        config.get("architectures").and_then(|list| list.get(0)).map_or("not stated".into(), plain);
-    let parameters: usize = headers.iter().map(|header| header.shape.iter().product::<usize>()).sum();
-    let mut dtypes: Vec<&str> = headers.iter().map(|header| header.dtype.as_str()).collect();
-    dtypes.sort_unstable();
-    dtypes.dedup();
-    let bytes = fs::metadata(model.folder.join("model.safetensors")).map_or(0, |meta| meta.len());
-    // Transformers writes `LABEL_0`, `LABEL_1` where a model was never trained to classify.
-    let labels = config.as_object().and_then(|config| classifier::labels(config).ok()).unwrap_or_default();
-    let labels = match labels.iter().all(|label| label.starts_with("LABEL_")) {
-        true => "none".to_string(),
-        false => format!("{}: {}", labels.len(), labels.join(", ")),
-    };
-    let kind = tokenizer.pointer("/model/type").map_or("not stated".into(), plain);
-    let vocabulary = match tokenizer.pointer("/model/vocab") {
-        Some(Value::Object(map)) => map.len(),
-        Some(Value::Array(list)) => list.len(),
-        _ => 0,
-    };
-    print(&format!(
-        "{}\n  architecture  {architecture} ({}), {} layers, hidden size {}, {} heads\n  parameters    {:.1} M \
-         in {} tensors, {}, {}\n  positions     {}\n  labels        {labels}\n  tokenizer     {kind}, \
-         vocabulary of {vocabulary}\n  licence       {}\n  digest        {}\n  folder        {}\n",
-        arguments.source,
-        text("model_type"),
-        text("num_hidden_layers"),
-        text("hidden_size"),
-        text("num_attention_heads"),
-        parameters as f64 / 1e6,
-        headers.len(),
-        dtypes.join(", "),
-        megabytes(bytes),
-        text("max_position_embeddings"),
-        model.licence.as_deref().unwrap_or("not stated"),
-        model.digest,
-        model.folder.display(),
-    ));
-    if arguments.tensors {
-        for header in &headers {
-            print(&format!("  {:<64} {:<5} {:?}\n", header.name, header.dtype, header.shape));
-        }
+pub fn run(session: &Session, command: ModelsCommand) -> Result<(), Box<Report>> {
+    match command {
+        ModelsCommand::List(arguments) => list::run(session, &arguments),
+        ModelsCommand::Pull(arguments) => pull::run(session, &arguments),
+        ModelsCommand::Inspect(arguments) => inspect::run(session, &arguments),
+        ModelsCommand::Recommend(arguments) => recommend::run(session, &arguments),
     }
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), Box<Report>> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Report::new(error.to_string()))?;
+    print(&format!("{text}\n"));
     Ok(())
-}
-
-fn read_json(path: &Path) -> Result<Value, Box<Report>> {
-    let fail = |what: String| Report::new(format!("{}: {what}", path.display()));
-    let bytes = fs::read(path).map_err(|error| fail(error.to_string()))?;
-    serde_json::from_slice(&bytes).map_err(|error| fail(format!("not JSON: {error}")))
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_string)
 }

@@ -80,7 +80,18 @@ pub enum PluginCommand {
     Keys(keys::Keys),
 }
 
+impl PluginCommand {
+    /// Whether it talks to a registry.
+    fn needs_network(&self) -> bool {
+        matches!(self, Self::Push(_) | Self::Pull(_) | Self::Search(_) | Self::Versions(_) | Self::Yank(_))
+    }
+}
+
 pub fn run(session: &Session, command: PluginCommand) -> Result<(), Box<Report>> {
+    if session.global.offline && command.needs_network() {
+        return Err(Report::usage("this command talks to a registry, and Pegbox is offline")
+            .help("leave out --offline; `pegbox plugin vendor` keeps plugins beside the recipe for later"));
+    }
     match command {
         PluginCommand::New(arguments) => new::run(&arguments),
         PluginCommand::Build(arguments) => build::run(session, &arguments),

@@ -12,6 +12,7 @@ mod train;
 use std::path::Path;
 
 use clap::Subcommand;
+use pegbox_hub::Request;
 use pegbox_vocabulary::TokenizerFile;
 
 use crate::report::Report;
@@ -42,7 +43,7 @@ fn open(session: &Session, source: &str) -> Result<TokenizerFile, Box<Report>> {
     if path.is_file() || path.join("tokenizer.json").is_file() {
         return Ok(TokenizerFile::open(path)?);
     }
-    let model = base::fetch(session, source, Path::new("."))?;
+    let model = base::fetch(session, source, Path::new("."), &Request::default())?;
     Ok(TokenizerFile::open(&model.folder)?)
 }
 

@@ -121,7 +121,9 @@ impl From<ModelError> for Box<Report> {
 
 impl From<HubError> for Box<Report> {
     fn from(error: HubError) -> Self {
-        let exit = if matches!(error, HubError::Source { .. }) { USAGE } else { FAILED };
+        let usage =
+            matches!(error, HubError::Source { .. } | HubError::Licence { .. } | HubError::NoFolder { .. });
+        let exit = if usage { USAGE } else { FAILED };
         let mut report = with_causes(&error, error.help());
         report.exit = exit;
         report

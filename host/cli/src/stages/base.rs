@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use pegbox_hub::{BaseModel, Obtained, Source, obtain};
+use pegbox_hub::{BaseModel, Licences, Obtained, Request, Source};
 use pegbox_models::{Bert, BertConfig, NewToken, Pooling, Weights};
 use pegbox_vocabulary::{Extension, TokenizerFile};
 
-use super::settings;
+use super::{lock, settings};
 use crate::console::megabytes;
 use crate::report::Report;
 use crate::session::Session;
@@ -44,7 +44,7 @@ impl Base {
 
 /// Brings the recipe's base model here.
 pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
-    let model = fetch(session, &recipe.model.source, &recipe.folder)?;
+    let model = locked(session, recipe)?;
     let mut config = BertConfig::read(&model.folder.join("config.json"))?;
     if let Some(dropout) = recipe.model.dropout {
         config.hidden_dropout_prob = dropout;
@@ -87,25 +87,67 @@ pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<Vec<u8>, Box<Repo
         return Ok(bring(session, recipe)?.tokenizer);
     }
     let beside = recipe.folder.join(&recipe.model.source).join("tokenizer.json");
-    let path = match beside.is_file() {
+    let path = match beside.is_file() && recipe.policy.licences.is_none() {
         true => beside,
-        false => fetch(session, &recipe.model.source, &recipe.folder)?.folder.join("tokenizer.json"),
+        false => locked(session, recipe)?.folder.join("tokenizer.json"),
     };
     fs::read(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
 }
 
+/// Brings the recipe's base model here, at the commit that pegbox.lock pins.
+fn locked(session: &Session, recipe: &Recipe) -> Result<BaseModel, Box<Report>> {
+    of_recipe(session, recipe, lock::pinned_revision(recipe)?.as_deref(), false)
+}
+
+/// Brings the recipe's base model here, under a licence that the recipe allows. `anew` asks where a branch stands now,
+/// unless it is pinned, and computes every digest anew.
+pub fn of_recipe(
+    session: &Session,
+    recipe: &Recipe,
+    pinned: Option<&str>,
+    anew: bool,
+) -> Result<BaseModel, Box<Report>> {
+    let licences = recipe.policy.licences.as_deref().map(Licences::parse).transpose();
+    let licences =
+        licences.map_err(|entry| Report::usage(format!("`{entry}` is not a licence in SPDX's list")))?;
+    let request = Request {
+        pinned,
+        anew,
+        licences: licences.as_ref(),
+        stated_licence: recipe.model.licence.as_deref(),
+    };
+    fetch(session, &recipe.model.source, &recipe.folder, &request)
+}
+
 /// Brings any base model here, and says where it came from.
-pub fn fetch(session: &Session, source: &str, folder: &Path) -> Result<BaseModel, Box<Report>> {
+pub fn fetch(
+    session: &Session,
+    source: &str,
+    folder: &Path,
+    request: &Request<'_>,
+) -> Result<BaseModel, Box<Report>> {
     let parsed = Source::parse(source, folder)?;
     let stage = session.console.stage("model");
-    let model = obtain(&parsed, &session.cache, &|done, total| stage.bytes("fetched", done, total))?;
+    let model =
+        session.models.obtain(&parsed, request, &|done, total| stage.bytes("fetched", done, total))?;
     let licence = model.licence.as_deref().unwrap_or("not stated");
+    let commit =
+        model.revision.as_ref().map_or(String::new(), |commit| format!(" at commit {}", short(commit)));
     match &model.obtained {
-        Obtained::Cached => stage.unchanged(&format!("{parsed}, licence {licence}")),
-        Obtained::Local => stage.finish(&format!("{parsed}, licence {licence}")),
-        Obtained::Downloaded { url, bytes, .. } => {
-            stage.finish(&format!("{parsed} fetched from {url}, {}, licence {licence}", megabytes(*bytes)))
+        Obtained::Cached => stage.unchanged(&format!("{parsed}{commit}, licence {licence}")),
+        Obtained::Shared => {
+            stage.unchanged(&format!("{parsed}{commit}, kept by Hugging Face's tools, licence {licence}"))
         }
+        Obtained::Local => stage.finish(&format!("{parsed}, licence {licence}")),
+        Obtained::Downloaded { url, bytes, .. } => stage.finish(&format!(
+            "{parsed}{commit} fetched from {url}, {}, licence {licence}",
+            megabytes(*bytes)
+        )),
     };
     Ok(model)
+}
+
+/// As Git shows a commit in short.
+pub fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
 }

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
+use pegbox_hub::BaseModel;
 use pegbox_registry::{Pin, read_pins};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,6 +17,7 @@ use crate::report::Report;
 use pegbox_recipe::Recipe;
 
 const FILE_NAME: &str = "pegbox.lock";
+const HEAD: &str = "# Written by Pegbox: what the last run used. Keep it under version control.\n";
 const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +33,9 @@ pub struct Lock {
 struct LockedModel {
     source: String,
     digest: String,
+    /// The commit, where the source is a repository: later runs stay at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revision: Option<String>,
     licence: Option<String>,
     /// Of the tokenizer that the recipe names, where it names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,8 +64,51 @@ pub fn write(material: &Material<'_>) -> Result<(), Box<Report>> {
     }
     let text = toml::to_string(&lock)
         .map_err(|error| Report::new(format!("cannot write {}: {error}", path.display())))?;
-    let text = format!("# Written by Pegbox: what the last run used. Keep it under version control.\n{text}");
-    write_whole(&path, text.as_bytes())
+    write_whole(&path, format!("{HEAD}{text}").as_bytes())
+}
+
+/// The commit that the lock file pins the recipe's base model to, as long as the recipe names the same source.
+pub fn pinned_revision(recipe: &Recipe) -> Result<Option<String>, Box<Report>> {
+    let locked = read(recipe)?.remove("model").and_then(|model| model.try_into::<LockedModel>().ok());
+    Ok(locked.filter(|locked| locked.source == recipe.model.source).and_then(|locked| locked.revision))
+}
+
+/// Pins the recipe's base model. What else stands in the lock file stays as it is.
+pub fn pin_model(recipe: &Recipe, model: &BaseModel) -> Result<bool, Box<Report>> {
+    let path = recipe.folder.join(FILE_NAME);
+    let wrong = |what: String| Report::new(format!("cannot write {}: {what}", path.display()));
+    let mut table = read(recipe)?;
+    let before = table.get("model").cloned();
+    let tokenizer = before.as_ref().and_then(|model| model.get("tokenizer")?.as_str().map(str::to_string));
+    let locked = LockedModel {
+        source: recipe.model.source.clone(),
+        digest: model.digest.clone(),
+        revision: model.revision.clone(),
+        licence: model.licence.clone(),
+        tokenizer,
+    };
+    let locked = toml::Value::try_from(&locked).map_err(|error| wrong(error.to_string()))?;
+    if before.as_ref() == Some(&locked) {
+        return Ok(false);
+    }
+    table.entry("version").or_insert(toml::Value::Integer(i64::from(VERSION)));
+    table.insert("model".into(), locked);
+    let text = toml::to_string(&table).map_err(|error| wrong(error.to_string()))?;
+    write_whole(&path, format!("{HEAD}{text}").as_bytes())?;
+    Ok(true)
+}
+
+fn read(recipe: &Recipe) -> Result<toml::Table, Box<Report>> {
+    let path = recipe.folder.join(FILE_NAME);
+    let wrong = |what: String| {
+        Report::new(format!("cannot read {}: {what}", path.display()))
+            .help("bring it back from version control, or delete it: the next run writes it anew")
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text).map_err(|error| wrong(error.message().to_string())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(toml::Table::new()),
+        Err(error) => Err(wrong(error.to_string())),
+    }
 }
 
 /// Relative path to `sha256:...` of every file of records.
@@ -105,6 +154,7 @@ fn lock(material: &Material<'_>, pinned: Vec<Pin>) -> Lock {
         model: LockedModel {
             source: material.recipe.model.source.clone(),
             digest: model.digest.clone(),
+            revision: model.revision.clone(),
             licence: model.licence.clone(),
             tokenizer: material.base.extension.as_ref().map(|extension| extension.digest.clone()),
         },

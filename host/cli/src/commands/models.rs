@@ -15,7 +15,7 @@ use crate::stages::{base, classifier};
 pub fn inspect(session: &Session, arguments: &InspectModel) -> Result<(), Box<Report>> {
     let model = base::fetch(session, &arguments.source, Path::new("."))?;
     let config = read_json(&model.folder.join("config.json"))?;
-    let headers = Weights::headers(&model.folder.join("model.safetensors"))?;
+    let headers = Weights::headers(&model.folder)?;
     let tokenizer = read_json(&model.folder.join("tokenizer.json"))?;
 
     let text = |name: &str| config.get(name).map_or("not stated".to_string(), plain);

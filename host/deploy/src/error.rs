@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use pegbox_runtime::PluginError;
+use pegbox_weights::WeightsError;
 
 /// An export that left nothing behind. `Display` is one line; [`ExportError::help`] says how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,17 @@ pub enum ExportError {
     Empty,
     #[error("cannot {doing} {}: {source}", path.display())]
     Io { path: PathBuf, doing: &'static str, source: io::Error },
+}
+
+impl From<WeightsError> for ExportError {
+    fn from(error: WeightsError) -> Self {
+        match error {
+            WeightsError::Io { path, doing, source } => Self::Io { path, doing, source },
+            WeightsError::Damaged { path, what } | WeightsError::Unsupported { path, what } => {
+                Self::Weights { path, what }
+            }
+        }
+    }
 }
 
 impl ExportError {

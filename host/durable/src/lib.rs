@@ -2,7 +2,7 @@
 //! name beside their place, synced, renamed, and the folder's entries synced.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
@@ -15,12 +15,49 @@ pub const TEMPORARY: &str = ".writing-";
 /// # Errors
 /// The disk's; what stood at `path` is untouched then.
 pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = parent(path);
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
-    file.write_all(content)?;
-    keep(file, path)?;
-    sync_folder(folder)
+    let mut draft = FileDraft::new(path)?;
+    draft.write_all(content)?;
+    draft.publish()
+}
+
+/// A file that is being written piece by piece. It vanishes unless [`FileDraft::publish`] puts it in its place.
+#[derive(Debug)]
+pub struct FileDraft {
+    file: BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl FileDraft {
+    /// Makes the folder of `path`, if there is none. What stands at `path` stays until the draft is published.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn new(path: &Path) -> io::Result<Self> {
+        let folder = parent(path);
+        fs::create_dir_all(folder)?;
+        let file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
+        Ok(Self { file: BufWriter::with_capacity(1 << 20, file), path: path.to_owned() })
+    }
+
+    /// Puts the file in its place. What stood there is replaced.
+    ///
+    /// # Errors
+    /// The disk's; what stood there is untouched then.
+    pub fn publish(self) -> io::Result<()> {
+        let file = self.file.into_inner().map_err(IntoInnerError::into_error)?;
+        keep(file, &self.path)?;
+        sync_folder(parent(&self.path))
+    }
+}
+
+impl Write for FileDraft {
+    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
+        self.file.write(content)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// A folder that is being written. It vanishes unless [`Draft::publish`] puts it in its place.
@@ -140,6 +177,21 @@ mod tests {
         write_file(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_in_pieces_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights");
+        write_file(&path, b"old").unwrap();
+        let mut draft = FileDraft::new(&path).unwrap();
+        draft.write_all(b"ne").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        draft.write_all(b"w").unwrap();
+        draft.publish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        FileDraft::new(&path).unwrap().write_all(b"never").unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

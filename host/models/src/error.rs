@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use pegbox_weights::WeightsError;
+
 /// Errors say what, where, and how to mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    #[error("{}: {what}", path.display())]
-    File { path: PathBuf, what: String },
+    #[error(transparent)]
+    File(#[from] WeightsError),
 
     #[error("{}: {what}", path.display())]
     Config { path: PathBuf, what: String },
@@ -55,9 +57,7 @@ impl ModelError {
     /// How to mend it, where there is one usual way.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::File { .. } => Some(
-                "the file may be damaged or cut short: delete it and let Pegbox fetch the model again, or restore it from its source".into(),
-            ),
+            Self::File(error) => Some(error.help()),
             Self::Config { .. } => Some("compare config.json with the one published with the model".into()),
             Self::Weights { .. } => Some(
                 "config.json and model.safetensors must come from the same model; `pegbox models inspect` lists the tensors".into(),

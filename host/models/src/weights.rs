@@ -1,11 +1,9 @@
-//! Weights by Hugging Face names: reading and writing safetensors, and fitting them to a model.
+//! Weights by Hugging Face names, and fitting them to a model. Files are pegbox-weights' business.
 
 mod fit;
-mod grow;
-mod read;
-mod write;
 
 pub use fit::{Fit, LoadReport, fit};
-pub use grow::NewRow;
-pub use read::{TensorHeader, Weights};
-pub use write::{NamedTensor, write_safetensors};
+pub use pegbox_weights::{
+    Gguf, NamedTensor, NewRow, SHARD_LIMIT, TensorHeader, Weights, WeightsError, write_model,
+    write_safetensors,
+};

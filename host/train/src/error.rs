@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pegbox_models::ModelError;
+use pegbox_models::weights::WeightsError;
 use pegbox_runtime::{PluginError, TensorError};
 
 /// A training, evaluation or prediction that failed. `Display` is one line that says what and where.
@@ -55,6 +56,12 @@ pub enum Fault {
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("the text {row} could not be tokenized: {what}")]
     Tokenize { row: usize, what: String },
+}
+
+impl From<WeightsError> for Fault {
+    fn from(error: WeightsError) -> Self {
+        Self::Model(error.into())
+    }
 }
 
 impl TrainError {

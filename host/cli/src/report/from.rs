@@ -6,6 +6,7 @@ use pegbox_data::DataError;
 use pegbox_deploy::ExportError;
 use pegbox_hub::HubError;
 use pegbox_models::ModelError;
+use pegbox_models::weights::WeightsError;
 use pegbox_registry::RegistryError;
 use pegbox_runtime::{LoadError, PluginError};
 use pegbox_train::TrainError;
@@ -116,6 +117,12 @@ impl From<TrainError> for Box<Report> {
 impl From<ModelError> for Box<Report> {
     fn from(error: ModelError) -> Self {
         with_causes(&error, error.help())
+    }
+}
+
+impl From<WeightsError> for Box<Report> {
+    fn from(error: WeightsError) -> Self {
+        ModelError::from(error).into()
     }
 }
 

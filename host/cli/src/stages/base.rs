@@ -32,7 +32,7 @@ impl Base {
 
     /// The pretrained weights, with embeddings for the tokens that the recipe adds.
     pub fn weights(&self) -> Result<Weights, Box<Report>> {
-        let mut weights = Weights::read(&self.model.folder.join("model.safetensors"))?;
+        let mut weights = Weights::read(&self.model.folder)?;
         Bert::add_tokens(&mut weights, &self.new_tokens())?;
         Ok(weights)
     }

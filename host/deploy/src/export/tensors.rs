@@ -1,36 +1,28 @@
 //! Tensors in a safetensors file, read piece by piece.
 
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
 use pegbox_runtime::Element;
-use safetensors::tensor::{Dtype, Metadata};
+use pegbox_weights::{Dtype, Weights};
 
 use crate::error::ExportError;
-
-/// Headers above this are damaged, as safetensors' own reader has it.
-const HEADER_LIMIT: u64 = 100_000_000;
 
 /// An open safetensors file.
 #[derive(Debug)]
 pub(super) struct TensorFile {
     path: PathBuf,
-    file: File,
-    /// In the order of the file.
+    weights: Weights,
+    /// In the order of their names.
     pub tensors: Vec<StoredTensor>,
 }
 
-/// One tensor's place.
+/// One tensor of it.
 #[derive(Debug, Clone)]
 pub(super) struct StoredTensor {
     pub name: String,
     pub shape: Vec<usize>,
     pub element: Element,
-    /// First byte, from the start of the file.
-    start: u64,
 }
 
 impl StoredTensor {
@@ -41,41 +33,23 @@ impl StoredTensor {
 
 impl TensorFile {
     pub(super) fn open(path: &Path) -> Result<Self, ExportError> {
-        let wrong = |what: String| ExportError::Weights { path: path.to_path_buf(), what };
-        let mut file = File::open(path).map_err(ExportError::io(path, "read"))?;
-        let length = file.metadata().map_err(ExportError::io(path, "read"))?.len();
-        let mut prefix = [0; 8];
-        file.read_exact(&mut prefix).map_err(|_| wrong("the file ends in its header".into()))?;
-        let header = u64::from_le_bytes(prefix);
-        if header > HEADER_LIMIT || header.saturating_add(8) > length {
-            return Err(wrong(format!("the header claims {header} bytes of a file of {length}")));
-        }
-        let mut buffer = vec![0; header as usize];
-        file.read_exact(&mut buffer).map_err(ExportError::io(path, "read"))?;
-        let metadata: Metadata =
-            serde_json::from_slice(&buffer).map_err(|error| wrong(format!("a wrong header: {error}")))?;
-
-        let data = 8 + header;
-        let mut tensors = Vec::new();
-        for (name, info) in metadata.tensors() {
-            let element = match info.dtype {
-                Dtype::F32 => Element::Float32,
-                Dtype::F16 => Element::Float16,
-                Dtype::BF16 => Element::BFloat16,
-                other => return Err(wrong(format!("`{name}` is of dtype {other:?}, expected a float"))),
-            };
-            let (start, end) = (info.data_offsets.0 as u64, info.data_offsets.1 as u64);
-            if data.saturating_add(end) > length {
-                return Err(wrong(format!("the file ends before `{name}` does")));
-            }
-            let tensor = StoredTensor { name, shape: info.shape.clone(), element, start: data + start };
-            if end.checked_sub(start) != tensor.elements().checked_mul(element.size()) {
-                return Err(wrong(format!("`{}` has another size than its shape says", tensor.name)));
-            }
-            tensors.push(tensor);
-        }
-        tensors.sort_by_key(|tensor| tensor.start);
-        Ok(Self { path: path.to_path_buf(), file, tensors })
+        let weights = Weights::read(path)?;
+        let tensors = weights
+            .stored()
+            .map(|(name, tensor)| {
+                let element = match tensor.dtype() {
+                    Dtype::F32 => Element::Float32,
+                    Dtype::F16 => Element::Float16,
+                    Dtype::BF16 => Element::BFloat16,
+                    other => {
+                        let what = format!("`{name}` is of dtype {other}, expected F32, F16 or BF16");
+                        return Err(ExportError::Weights { path: path.to_path_buf(), what });
+                    }
+                };
+                Ok(StoredTensor { name: name.to_owned(), shape: tensor.shape().to_vec(), element })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { path: path.to_path_buf(), weights, tensors })
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&StoredTensor> {
@@ -92,11 +66,13 @@ impl TensorFile {
         element: Element,
     ) -> Result<Vec<u8>, ExportError> {
         let size = tensor.element.size();
-        let mut bytes = vec![0; (count * size) as usize];
-        self.file
-            .read_exact_at(&mut bytes, tensor.start + start * size)
-            .map_err(ExportError::io(&self.path, "read"))?;
-        Ok(convert(bytes, tensor.element, element))
+        let (from, to) = ((start * size) as usize, ((start + count) * size) as usize);
+        let bytes = self.weights.tensor(&tensor.name).and_then(|stored| stored.bytes()?.get(from..to));
+        let bytes = bytes.ok_or_else(|| ExportError::Weights {
+            path: self.path.clone(),
+            what: format!("`{}` has no elements {start} to {}", tensor.name, start + count),
+        })?;
+        Ok(convert(bytes.to_vec(), tensor.element, element))
     }
 }
 
@@ -134,7 +110,7 @@ mod tests {
     fn a_cut_file_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.safetensors");
-        let view = safetensors::tensor::TensorView::new(Dtype::F32, vec![2], &[0; 8]).unwrap();
+        let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![2], &[0; 8]).unwrap();
         let whole = safetensors::serialize([("w", view)], None).unwrap();
         for length in [4, 20, whole.len() - 1] {
             std::fs::write(&path, &whole[..length]).unwrap();

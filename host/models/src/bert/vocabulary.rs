@@ -43,7 +43,7 @@ impl Bert {
         if new.is_empty() {
             return Ok(());
         }
-        weights.grow(&aliases(WORD_EMBEDDINGS), rows, &new)
+        Ok(weights.grow(&aliases(WORD_EMBEDDINGS), rows, &new)?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rows that a matrix gets when a vocabulary grows.
 
-use super::Weights;
-use crate::error::ModelError;
+use crate::Weights;
+use crate::error::{Fault, WeightsError};
 
 /// A row, and the rows that it begins as the mean of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,9 +17,9 @@ impl Weights {
     ///
     /// # Errors
     /// There is no such matrix, or a row begins from one that it does not have; nothing is changed then.
-    pub fn grow(&mut self, names: &[String], rows: usize, new: &[NewRow]) -> Result<(), ModelError> {
+    pub fn grow(&mut self, names: &[String], rows: usize, new: &[NewRow]) -> Result<(), WeightsError> {
         let path = self.path().to_path_buf();
-        let refuse = |what: String| ModelError::File { path: path.clone(), what };
+        let refuse = |what: String| Fault::damaged(what).at(&path);
         let Some((name, shape, values)) = self.matrix(names) else {
             return Err(refuse(format!("there is no matrix {}", names.first().map_or("", String::as_str))));
         };
@@ -53,7 +53,7 @@ impl Weights {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weights::{NamedTensor, write_safetensors};
+    use crate::{NamedTensor, write_safetensors};
 
     fn weights(values: &[f32]) -> Weights {
         let folder = tempfile::tempdir().unwrap();

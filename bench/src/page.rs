@@ -14,6 +14,7 @@ pub enum Part {
     Steps,
     Languages,
     Data,
+    Decode,
 }
 
 impl Part {
@@ -29,6 +30,10 @@ impl Part {
             Self::Data => (
                 "<!-- data, written by `cargo xtask bench data` -->",
                 "<!-- end of what `cargo xtask bench data` writes -->",
+            ),
+            Self::Decode => (
+                "<!-- decode, written by `cargo xtask bench decode` -->",
+                "<!-- end of what `cargo xtask bench decode` writes -->",
             ),
         }
     }
@@ -55,6 +60,11 @@ impl Page {
     /// A part that was written elsewhere.
     pub fn of(part: Part, text: String) -> Self {
         Self { part, text }
+    }
+
+    /// A table that was written elsewhere.
+    pub fn table(&mut self, text: &str) {
+        self.line(text);
     }
 
     pub fn step(&mut self, compared: &step::Compared) {

@@ -9,6 +9,8 @@ mod cleaner;
 mod cleaners;
 /// Preparing data, against Hugging Face `datasets`.
 mod data;
+/// Generation, against Transformers.
+mod decode;
 /// The same plugins in every language.
 mod languages;
 /// A loss through WebAssembly against the same loss built in.
@@ -41,6 +43,8 @@ enum Command {
     Cleaners(cleaners::Options),
     /// Prepare a dirty corpus, and have Hugging Face `datasets` do it
     Data(data::Options),
+    /// Generate with a decoder-only model, and have Transformers do it
+    Decode(decode::Options),
     /// Only make the dirty corpus
     Corpus(data::CorpusOptions),
     /// Judge a dataset that was prepared from a dirty corpus
@@ -86,6 +90,7 @@ fn main() -> Result<()> {
     match (arguments.command, arguments.speed) {
         (Some(Command::Cleaners(options)), _) => cleaners::measure(&options),
         (Some(Command::Data(options)), _) => data::measure(&options),
+        (Some(Command::Decode(options)), _) => decode::measure(&options),
         (Some(Command::Corpus(options)), _) => data::write_corpus(&options),
         (Some(Command::Score(options)), _) => data::print_scores(&options),
         (None, Some(speed)) => measure_speed(&speed),

@@ -16,6 +16,7 @@ pub enum Part {
     Cleaners,
     Languages,
     Data,
+    Decode,
 }
 
 impl Part {
@@ -35,6 +36,10 @@ impl Part {
             Self::Data => (
                 "<!-- data, written by `cargo xtask bench data` -->",
                 "<!-- end of what `cargo xtask bench data` writes -->",
+            ),
+            Self::Decode => (
+                "<!-- decode, written by `cargo xtask bench decode` -->",
+                "<!-- end of what `cargo xtask bench decode` writes -->",
             ),
         }
     }
@@ -61,6 +66,11 @@ impl Page {
     /// A part that was written elsewhere.
     pub fn of(part: Part, text: String) -> Self {
         Self { part, text }
+    }
+
+    /// A table that was written elsewhere.
+    pub fn table(&mut self, text: &str) {
+        self.line(text);
     }
 
     pub fn step(&mut self, compared: &step::Compared) {

@@ -30,6 +30,19 @@ pub struct Options {
 enum Part {
     /// Prepare a dirty corpus, against Hugging Face `datasets`; an environment with it is made on first use.
     Data(DataOptions),
+    /// Generate with a decoder-only model, against Transformers.
+    Decode(DecodeOptions),
+}
+
+#[derive(Args)]
+struct DecodeOptions {
+    /// A folder with config.json and model.safetensors in float32; tests/parity/smollm2_folder.py makes that of
+    /// SmolLM2-135M.
+    #[arg(long)]
+    model: PathBuf,
+    /// Pairs of runs.
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
 }
 
 #[derive(Args)]
@@ -50,8 +63,10 @@ struct DataOptions {
 
 pub fn run(options: &Options) -> Result<()> {
     let root = root()?;
-    if let Some(Part::Data(options)) = &options.part {
-        return data(&root, options);
+    match &options.part {
+        Some(Part::Data(options)) => return data(&root, options),
+        Some(Part::Decode(options)) => return decode(&root, options),
+        None => {}
     }
     let plugins = guest::build_plugins(&guest::Options { native: true })?;
     if options.cleaners_only {
@@ -111,6 +126,22 @@ fn data(root: &Path, options: &DataOptions) -> Result<()> {
         command.args(["--peer-rows", &rows.to_string()]);
     }
     say("Measurements (minutes, with `datasets` an hour or more; let nothing else run)");
+    process::run(command.current_dir(root))?;
+    Ok(())
+}
+
+fn decode(root: &Path, options: &DecodeOptions) -> Result<()> {
+    say("The benchmark programs");
+    let packages =
+        ["build", "--release", "-p", "pegbox-bench", "-p", "pegbox-models", "--bins", "--examples"];
+    process::run(cargo().args(packages).current_dir(root))?;
+    let built = target_dir(root).join("release");
+    let mut command = Command::new(built.join("pegbox-bench"));
+    command.arg("decode").arg("--decode").arg(built.join("examples/decode"));
+    command.arg("--model").arg(&options.model).arg("--python").arg(parity::python(root)?);
+    command.args(["--torch-decode", "bench/python/torch_decode.py", "--page", "docs/benchmarks.md"]);
+    command.arg("--rounds").arg(options.rounds.to_string());
+    say("Measurements (minutes; let nothing else run)");
     process::run(command.current_dir(root))?;
     Ok(())
 }

@@ -25,7 +25,10 @@ pub fn run(options: &Options) -> Result<()> {
     let python = python(&root)?;
     if options.fixtures {
         say("Parity fixtures, from small random checkpoints of Transformers");
-        process::run(Command::new(&python).arg("tests/parity/make_bert_fixtures.py").current_dir(&root))?;
+        for script in ["make_bert_fixtures.py", "make_decoder_fixtures.py", "make_t5_fixtures.py"] {
+            let script = Path::new("tests/parity").join(script);
+            process::run(Command::new(&python).arg(script).current_dir(&root))?;
+        }
     }
     if let Some(folder) = &options.export {
         say("The exported folder in Transformers, against `pegbox predict`");

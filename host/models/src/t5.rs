@@ -99,6 +99,15 @@ struct Past {
 
 type KeysValues = [Tensor<3>; 2];
 
+/// What queries attend to.
+struct Seen<'a> {
+    keys_values: &'a KeysValues,
+    /// Added to the scores, `[heads, Tq, Tk]`.
+    position: Option<Tensor<3>>,
+    /// Added to the scores of each key, `B * Tk`, or none.
+    key_bias: &'a Arc<Vec<f32>>,
+}
+
 impl T5 {
     /// `batch` must come from this model's tokenizer: ids, labels and sizes are checked here. The decoder reads the
     /// labels one place later.
@@ -132,8 +141,9 @@ impl T5 {
             pass.keep(&x);
             let attention = &block.self_attention;
             let normed = ops::rms_norm(x.clone(), &attention.norm);
-            let keys_values = attention.keys_values(&normed);
-            x = self.attend(attention, x, normed, &keys_values, Some(position.clone()), &key_bias, pass);
+            let keys_values = &attention.keys_values(&normed);
+            let seen = Seen { keys_values, position: Some(position.clone()), key_bias: &key_bias };
+            x = self.attend(attention, x, normed, seen, pass);
             x = self.feed_forward(&block.feed_forward, x, pass);
         }
         self.end(stack, x, pass)
@@ -167,12 +177,14 @@ impl T5 {
             pass.keep(&x);
             let attention = &block.self_attention;
             let normed = ops::rms_norm(x.clone(), &attention.norm);
-            let keys_values = past.extended(number, attention.keys_values(&normed));
-            x = self.attend(attention, x, normed, &keys_values, Some(position.clone()), &no_padding, pass);
-            if let (Some(attention), Some(keys_values)) = (&block.cross_attention, memory.blocks.get(number))
-            {
+            let keys_values = &past.extended(number, attention.keys_values(&normed));
+            let seen = Seen { keys_values, position: Some(position.clone()), key_bias: &no_padding };
+            x = self.attend(attention, x, normed, seen, pass);
+            let cross_attention = block.cross_attention.as_ref().zip(memory.blocks.get(number));
+            if let Some((attention, keys_values)) = cross_attention {
                 let normed = ops::rms_norm(x.clone(), &attention.norm);
-                x = self.attend(attention, x, normed, keys_values, None, &memory.key_bias, pass);
+                let seen = Seen { keys_values, position: None, key_bias: &memory.key_bias };
+                x = self.attend(attention, x, normed, seen, pass);
             }
             x = self.feed_forward(&block.feed_forward, x, pass);
         }
@@ -200,17 +212,16 @@ impl T5 {
         attention: &Attention,
         x: Tensor<3>,
         normed: Tensor<3>,
-        [keys, values]: &KeysValues,
-        position: Option<Tensor<3>>,
-        key_bias: &Arc<Vec<f32>>,
+        seen: Seen<'_>,
         pass: &mut Pass,
     ) -> Tensor<3> {
         let queries = ops::project(normed, &attention.query);
+        let [keys, values] = seen.keys_values.clone();
         let found = ops::biased_attention(
-            [queries, keys.clone(), values.clone()],
+            [queries, keys, values],
             self.config.num_heads,
-            position,
-            key_bias,
+            seen.position,
+            seen.key_bias,
             pass.dropout(),
         );
         x + ops::dropout(ops::project(found, &attention.output), pass.dropout())
@@ -447,7 +458,7 @@ fn aliases(name: &str) -> Vec<String> {
 
 /// Copies of tied matrices, and a matrix of positions that early checkpoints carry and nothing uses.
 fn is_copy(name: &str) -> bool {
-    [HEAD, "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"].contains(&name)
+    ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"].contains(&name)
         || name == "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"
 }
 

@@ -12,6 +12,8 @@ mod fixture;
 mod killed;
 #[path = "../../../tests/cli/prepare.rs"]
 mod prepare;
+#[path = "../../../tests/cli/tasks.rs"]
+mod tasks;
 #[path = "../../../tests/cli/tokenizers.rs"]
 mod tokenizers;
 #[path = "../../../tests/cli/trust.rs"]

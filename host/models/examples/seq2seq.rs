@@ -59,7 +59,10 @@ fn run() -> Result<()> {
     let started = Instant::now();
     let wrong = wrong(&model, &test)?;
     let seconds = started.elapsed().as_secs_f64();
-    println!("{}", json!({ "test": test.len(), "wrong": wrong as f64 / test.len() as f64, "seconds": seconds }));
+    println!(
+        "{}",
+        json!({ "test": test.len(), "wrong": wrong as f64 / test.len() as f64, "seconds": seconds })
+    );
     Ok(())
 }
 
@@ -194,7 +197,11 @@ fn wrong(model: &T5, pairs: &[Pair]) -> Result<usize> {
         let sources: Vec<Vec<u32>> = pairs.iter().map(|(source, _)| source.clone()).collect();
         let written = write(model, &sources)?;
         let targets = pairs.iter().map(|(_, target)| target.iter().map(|id| *id as u32));
-        wrong += written.into_iter().zip(targets).filter(|(ours, theirs)| !ours.iter().copied().eq(theirs.clone())).count();
+        wrong += written
+            .into_iter()
+            .zip(targets)
+            .filter(|(ours, theirs)| !ours.iter().copied().eq(theirs.clone()))
+            .count();
     }
     Ok(wrong)
 }

@@ -179,8 +179,8 @@ impl TextMatch {
         let mut tokens = Vec::new();
         for id in ids {
             let name = usize::try_from(*id).ok().and_then(|id| names.get(id));
-            let name = name
-                .ok_or_else(|| Error::new(format!("there is no token {id}; there are {}", names.len())))?;
+            let name =
+                name.ok_or_else(|| Error::new(format!("there is no token {id}; there are {}", names.len())))?;
             if self.configuration.ends.contains(name) {
                 break;
             }

@@ -3,20 +3,20 @@
 use std::fs;
 use std::path::Path;
 
-use pegbox_models::weights::Weights;
+use pegbox_models::{Weights, model};
 use serde_json::Value;
 
 use crate::arguments::InspectModel;
 use crate::console::{megabytes, print};
 use crate::report::Report;
 use crate::session::Session;
-use crate::stages::{base, classifier};
+use crate::stages::base;
 
 pub fn inspect(session: &Session, arguments: &InspectModel) -> Result<(), Box<Report>> {
-    let model = base::fetch(session, &arguments.source, Path::new("."))?;
-    let config = read_json(&model.folder.join("config.json"))?;
-    let headers = Weights::headers(&model.folder.join("model.safetensors"))?;
-    let tokenizer = read_json(&model.folder.join("tokenizer.json"))?;
+    let found = base::fetch(session, &arguments.source, Path::new("."))?;
+    let config = read_json(&found.folder.join("config.json"))?;
+    let headers = Weights::headers(&found.folder.join("model.safetensors"))?;
+    let tokenizer = read_json(&found.folder.join("tokenizer.json"))?;
 
     let text = |name: &str| config.get(name).map_or("not stated".to_string(), plain);
     let architecture =
@@ -25,9 +25,9 @@ pub fn inspect(session: &Session, arguments: &InspectModel) -> Result<(), Box<Re
     let mut dtypes: Vec<&str> = headers.iter().map(|header| header.dtype.as_str()).collect();
     dtypes.sort_unstable();
     dtypes.dedup();
-    let bytes = fs::metadata(model.folder.join("model.safetensors")).map_or(0, |meta| meta.len());
+    let bytes = fs::metadata(found.folder.join("model.safetensors")).map_or(0, |meta| meta.len());
     // Transformers writes `LABEL_0`, `LABEL_1` where a model was never trained to classify.
-    let labels = config.as_object().and_then(|config| classifier::labels(config).ok()).unwrap_or_default();
+    let labels = config.as_object().and_then(|config| model::labels(config).ok()).unwrap_or_default();
     let labels = match labels.iter().all(|label| label.starts_with("LABEL_")) {
         true => "none".to_string(),
         false => format!("{}: {}", labels.len(), labels.join(", ")),
@@ -52,9 +52,9 @@ pub fn inspect(session: &Session, arguments: &InspectModel) -> Result<(), Box<Re
         dtypes.join(", "),
         megabytes(bytes),
         text("max_position_embeddings"),
-        model.licence.as_deref().unwrap_or("not stated"),
-        model.digest,
-        model.folder.display(),
+        found.licence.as_deref().unwrap_or("not stated"),
+        found.digest,
+        found.folder.display(),
     ));
     if arguments.tensors {
         for header in &headers {

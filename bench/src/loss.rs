@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use burn::tensor::Device;
-use pegbox_data::{BatchSettings, BatchSize, Example, PaddedBatch, TokenSplit};
-use pegbox_models::{Bert, BertConfig, Pooling};
+use pegbox_data::{BatchSettings, BatchSize, Example, PaddedBatch, RowTarget, TokenSplit};
+use pegbox_models::{Head, Model, ModelConfig, Pooling, Problem};
 use pegbox_runtime::{LoadOptions, Loss, PluginFolders, PluginIdentity, Runtime};
 use pegbox_train::{
     Decay, Freeze, RunIdentity, Schedule, TrainJob, TrainSettings, Trial, Warmup, builtin_identity,
@@ -84,9 +84,10 @@ pub fn trial(
         "intermediate_size": 1536, "max_position_embeddings": 512, "type_vocab_size": 2
     });
     let config = config.as_object().cloned().unwrap_or_default();
-    let config = BertConfig::from_json(config).map_err(|error| anyhow!(error))?;
+    let config = ModelConfig::from_json(config).map_err(|error| anyhow!(error))?;
     let device = Device::flex();
-    let model = Bert::random(config, Pooling::Cls, CLASSES, 1, &device);
+    let head = Head::Sequence { outputs: CLASSES, pooling: Pooling::Cls, problem: Problem::SingleLabel };
+    let model = Model::random(config, head, 1, &device);
     let settings = TrainSettings {
         seed: 1,
         epochs: 1,
@@ -114,6 +115,7 @@ pub fn trial(
         train: split,
         validation: split,
         batching: BatchSettings::new(BatchSize::Rows(ROWS)),
+        masking: None,
         classes: (0..CLASSES).map(|class| class.to_string()).collect(),
         loss,
         loss_identity,
@@ -131,7 +133,13 @@ pub fn rows() -> TokenSplit {
             (0..TOKENS).map(|token| 1000 + ((row * 7919 + token * 104_729) % 29_000) as u32).collect();
         let type_ids = vec![0; TOKENS];
         let (label, record) = ((row * 5 % CLASSES) as u32, row as u64);
-        split.push(Example { ids: &ids, type_ids: &type_ids, label, record, weight: 1.0 });
+        split.push(Example {
+            ids: &ids,
+            type_ids: &type_ids,
+            target: RowTarget::Class(label),
+            record,
+            weight: 1.0,
+        });
     }
     split
 }

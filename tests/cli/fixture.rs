@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use pegbox_models::weights::{NamedTensor, write_safetensors};
-use pegbox_models::{Bert, BertConfig, Parameters, Pooling, device};
+use pegbox_models::{Encoder, EncoderConfig, Head, Parameters, Pooling, Problem, device};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -112,9 +112,10 @@ impl Project {
         self.write("model/README.md", "---\nlicense: mit\n---\n");
 
         let Value::Object(config) = config else { unreachable!() };
-        let config = BertConfig::from_json(config).unwrap();
+        let config = EncoderConfig::from_json(config).unwrap();
         let device = device::parse("cpu").unwrap();
-        let mut bert = Bert::random(config, Pooling::Cls, 2, 1, &device);
+        let head = Head::Sequence { outputs: 2, pooling: Pooling::Cls, problem: Problem::SingleLabel };
+        let mut bert = Encoder::random(config, head, 1, &device);
         let tensors: Vec<NamedTensor> = bert
             .parameters()
             .into_iter()

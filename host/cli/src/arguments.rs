@@ -62,10 +62,10 @@ pub enum Command {
     /// Go on with a run that was stopped
     Resume(RunArgument),
     /// Measure the best checkpoint on the test records
-    Eval(RunArgument),
+    Eval(Eval),
     /// Write the best checkpoint as deployable artifacts
     Export(RunArgument),
-    /// Classify texts
+    /// Labels, tags, numbers or vectors for texts
     Predict(Predict),
     /// Do whatever of prepare, train, eval and export is not up to date
     Run(RecipeArgument),
@@ -99,6 +99,15 @@ pub struct RunArgument {
     /// The run's folder; the recipe's latest by default
     #[arg(long, value_name = "DIR")]
     pub run: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Eval {
+    #[command(flatten)]
+    pub run: RunArgument,
+    /// Measure the base model instead, before any training
+    #[arg(long, conflicts_with = "run")]
+    pub base: bool,
 }
 
 #[derive(Debug, Args)]

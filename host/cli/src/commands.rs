@@ -75,7 +75,7 @@ impl Ground {
     /// Plugins come first: what is wrong with them shows in a moment, a model may take minutes to fetch.
     fn new(session: &Session, recipe: Recipe) -> Result<Self, Box<Report>> {
         let task = settings::task(&recipe);
-        if task != Task::Classification {
+        if matches!(task, Task::Generation | Task::Seq2Seq) {
             let what = format!("Pegbox prepares data for {}, and does not train it yet", task.name());
             return Err(
                 Report::usage(what).help("`pegbox prepare` makes the dataset, which other tools read")

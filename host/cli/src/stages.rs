@@ -2,8 +2,6 @@
 
 /// The base model.
 pub mod base;
-/// A trained classifier, from a run or from an exported folder.
-pub mod classifier;
 /// The prepared dataset.
 pub mod dataset;
 /// Measuring the best checkpoint.
@@ -16,5 +14,7 @@ pub mod lock;
 pub mod runs;
 /// What a recipe says, in the words of the crates that do it.
 pub mod settings;
+/// A trained model, from a run or from an exported folder.
+pub mod trained;
 /// Training and its observer.
 pub mod training;

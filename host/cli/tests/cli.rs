@@ -16,6 +16,8 @@ mod models;
 mod prepare;
 #[path = "../../../tests/cli/server.rs"]
 mod server;
+#[path = "../../../tests/cli/tasks.rs"]
+mod tasks;
 #[path = "../../../tests/cli/tokenizers.rs"]
 mod tokenizers;
 #[path = "../../../tests/cli/trust.rs"]

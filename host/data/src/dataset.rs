@@ -3,7 +3,9 @@
 //! - `manifest.json`: [`Manifest`]: what it was made of, the labels, and a digest of each other file;
 //! - `train-00000.parquet` and so on, likewise `validation-` and `test-`: one row an example, with the columns `record`
 //!   (uint64), `origin` (string), `input_ids` (list of uint32), `weight` (float), and, for classification, `text`,
-//!   `label` (strings), `label_id` (uint32), `token_type_ids`; for tagging, `tokens`, `tags` (strings), `token_type_ids`,
+//!   `label` (strings), `label_id` (uint32), `token_type_ids`; for several labels `labels` (list of int32) and for
+//!   regression `target` (float) in the place of `label_id`; for masked language modelling no label; for tagging,
+//!   `tokens`, `tags` (strings), `token_type_ids`,
 //!   `labels` (list of int32: the tag at the first piece of each token, -100 elsewhere); for generation, `prompt`,
 //!   `completion` (strings), `labels` (the ids of the completion, -100 in the prompt); for seq2seq, `source`, `target`
 //!   (strings), `labels` (the ids of the target). The numbers of a part's files ascend, and may have gaps;
@@ -32,7 +34,7 @@ use crate::error::DataError;
 use crate::labels::Labels;
 use crate::report::PrepareReport;
 use crate::task::Task;
-use crate::tokens::{Example, TokenSplit};
+use crate::tokens::{Example, RowTarget, TokenSplit};
 use crate::validate::LocatedFinding;
 
 const MANIFEST: &str = "manifest.json";
@@ -206,16 +208,24 @@ impl Dataset {
 
     fn load(&self, part: Part) -> Result<TokenSplit, DataError> {
         let task = self.manifest.made_of.task;
-        if task != Task::Classification {
-            return Err(DataError::Task { found: task.name(), expected: Task::Classification.name() });
-        }
+        let target = match task {
+            Task::Classification => "label_id",
+            Task::Tagging | Task::MultiLabel => "labels",
+            Task::Regression => "target",
+            // Nothing is made of it: what is learned is the text.
+            Task::MaskedLm => "origin",
+            Task::Generation | Task::Seq2Seq => {
+                return Err(DataError::Task { found: task.name(), expected: Task::Classification.name() });
+            }
+        };
+        let classes = self.labels().len();
         let mut split = TokenSplit::default();
         for name in self.tables(part) {
             verify(&self.folder, &self.manifest, name)?;
-            let columns = ["input_ids", "token_type_ids", "label_id", "record", "weight"];
+            let columns = ["input_ids", "token_type_ids", target, "record", "weight"];
             for batch in ParquetRows::open(&self.folder.join(name), &columns)?.batches()? {
                 let unfit = || damaged(&self.folder, name, "its columns do not fit together".to_owned());
-                append(&mut split, &batch?).ok_or_else(unfit)?;
+                append(&mut split, &batch?, task, classes).ok_or_else(unfit)?;
             }
         }
         Ok(split)
@@ -232,10 +242,17 @@ impl Dataset {
         if let Some(lookup) = self.lookup.get() {
             return Ok(lookup);
         }
+        let texts: &[&str] = match self.manifest.made_of.task {
+            Task::Classification | Task::MultiLabel | Task::Regression => &["text", "label"],
+            Task::MaskedLm => &["text"],
+            Task::Tagging => &["tokens", "tags"],
+            Task::Generation => &["prompt", "completion"],
+            Task::Seq2Seq => &["source", "target"],
+        };
+        let columns = [&["record", "origin"][..], texts].concat();
         let mut rows = HashMap::new();
         for part in Part::ALL {
             for name in self.tables(part) {
-                let columns = ["record", "origin", "text", "label"];
                 for batch in ParquetRows::open(&self.folder.join(name), &columns)?.batches()? {
                     let unfit = || damaged(&self.folder, name, "its columns do not fit together".to_owned());
                     rows.extend(row_texts(part, batch?).ok_or_else(unfit)?);
@@ -291,34 +308,68 @@ impl Dataset {
     }
 }
 
-/// The values of a batch of `input_ids`, `token_type_ids`, `label_id`, `record` and `weight`; none if they are others.
-fn append(split: &mut TokenSplit, batch: &Batch) -> Option<()> {
+/// The values of a batch of `input_ids`, `token_type_ids`, what is learned, `record` and `weight`; none if they are
+/// others.
+fn append(split: &mut TokenSplit, batch: &Batch, task: Task, classes: usize) -> Option<()> {
     let [
         Values::U32List(ids),
         Values::U32List(type_ids),
-        Values::U32(labels),
+        targets,
         Values::U64(records),
         Values::F32(weights),
     ] = batch.values.as_slice()
     else {
         return None;
     };
-    for (row, (label, (record, weight))) in labels.iter().zip(records.iter().zip(weights)).enumerate() {
+    for (row, (record, weight)) in records.iter().zip(weights).enumerate() {
         let (ids, type_ids) = (ids.get(row)?, type_ids.get(row)?);
+        let values;
+        let target = match (task, targets) {
+            (Task::Classification, Values::U32(classes)) => RowTarget::Class(*classes.get(row)?),
+            (Task::Tagging, Values::I32List(labels)) => {
+                RowTarget::Tokens(labels.get(row).filter(|row| row.len() == ids.len())?)
+            }
+            (Task::MultiLabel, Values::I32List(labels)) => {
+                values = several_hot(labels.get(row)?, classes)?;
+                RowTarget::Values(&values)
+            }
+            (Task::Regression, Values::F32(numbers)) => RowTarget::Values(numbers.get(row..=row)?),
+            (Task::MaskedLm, _) => RowTarget::Nothing,
+            _ => return None,
+        };
         if ids.len() != type_ids.len() {
             return None;
         }
-        split.push(Example { ids, type_ids, label: *label, record: *record, weight: *weight });
+        let example = Example { ids, type_ids, target, record: *record, weight: *weight };
+        if !split.push(example) {
+            return None;
+        }
     }
     Some(())
 }
 
-/// The values of a batch of `record`, `origin`, `text` and `label`; none if they are others.
+/// 1 at the ids, 0 at all others; none if an id is out of range.
+fn several_hot(ids: &[i32], classes: usize) -> Option<Vec<f32>> {
+    let mut values = vec![0.0; classes];
+    for id in ids {
+        *values.get_mut(usize::try_from(*id).ok()?)? = 1.0;
+    }
+    Some(values)
+}
+
+/// The values of a batch of `record`, `origin`, a text and, if there is one, what is learned of it; none if they are
+/// others.
 fn row_texts(part: Part, batch: Batch) -> Option<Vec<(u64, RowText)>> {
-    let [Values::U64(records), Values::Text(origins), Values::Text(texts), Values::Text(labels)] =
-        <[Values; 4]>::try_from(batch.values).ok()?
+    let mut values = batch.values.into_iter();
+    let (Values::U64(records), Values::Text(origins), Values::Text(texts)) =
+        (values.next()?, values.next()?, values.next()?)
     else {
         return None;
+    };
+    let labels = match values.next() {
+        Some(Values::Text(labels)) => labels,
+        None => vec![Some(String::new()); texts.len()],
+        Some(_) => return None,
     };
     let rows = records.into_iter().zip(origins.into_iter().zip(texts.into_iter().zip(labels)));
     let row = |(id, (origin, (text, label)))| -> Option<(u64, RowText)> {

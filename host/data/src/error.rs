@@ -77,6 +77,9 @@ pub enum DataError {
     /// A row whose tokens and tags are not equally many.
     #[error("{origin}: {tokens} tokens have {tags} tags")]
     Tags { origin: String, tokens: usize, tags: usize },
+    /// A row whose label should be a number.
+    #[error("{origin}: the label `{value}` is no number")]
+    Number { origin: String, value: String },
     /// More rows than row numbers can count.
     #[error("there are more than 4,294,967,294 rows")]
     TooManyRows,
@@ -192,6 +195,9 @@ impl DataError {
             Self::Shard(error) => return error.help(),
             Self::Table(error) => return error.help(),
             Self::Tags { .. } => "give each token a tag, `O` where it is in no entity".to_owned(),
+            Self::Number { .. } => {
+                "regression needs a finite number in each row's `label`; leave out rows that have none".to_owned()
+            }
             Self::Task { .. } => "Pegbox prepares data for this task, and does not train it yet".to_owned(),
             Self::TooManyRows => "prepare the data in several datasets".to_owned(),
             Self::Thread { .. } => "run the same command again, and report this if it comes back".to_owned(),

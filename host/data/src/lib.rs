@@ -82,5 +82,5 @@ pub use stage::{
 };
 pub use task::Task;
 pub use tokenize::{Encoded, IGNORED, Rows, TargetSettings, TextTokenizer, TokenSettings, WordCache};
-pub use tokens::{Example, PaddedBatch, TokenSplit, collate_ids};
+pub use tokens::{Example, PaddedBatch, RowTarget, Targets, TokenSplit, collate_ids};
 pub use validate::LocatedFinding;

@@ -172,7 +172,7 @@ impl Preparation<'_> {
         let labels = self.labels(&shards, &index)?;
         let balance = self.timed("balance", |this| match this.job.task {
             Task::Classification => balance(&mut index, &this.job.balance),
-            Task::Tagging | Task::Generation | Task::Seq2Seq => Ok(Balance::none(&index)),
+            _ => Ok(Balance::none(&index)),
         })?;
         // The clusters have served, and four bytes a row are free.
         let keepers = self.timed("keepers", |_| Keepers::find(clusters.as_ref(), &index.states, &shards))?;
@@ -399,11 +399,11 @@ impl Preparation<'_> {
         Ok(labels)
     }
 
-    /// The tags of all rows, whatever their part: which parts an entity is in is for the split to say.
+    /// The tags or labels of all rows, whatever their part: which parts they are in is for the split to say.
     fn tags(&self, index: &Index) -> Result<Labels, DataError> {
         match self.job.task {
-            Task::Tagging => Labels::from_training(index.tags.iter().map(String::as_str)),
-            Task::Classification | Task::Generation | Task::Seq2Seq => Ok(Labels::none()),
+            Task::Tagging | Task::MultiLabel => Labels::from_training(index.tags.iter().map(String::as_str)),
+            _ => Ok(Labels::none()),
         }
     }
 

@@ -12,8 +12,14 @@ pub enum Task {
     /// The label of a text: the roles `text` and `label`.
     #[default]
     Classification,
+    /// Any number of labels of a text: the roles `text` and `label`, labels with one space between them.
+    MultiLabel,
+    /// A number for a text: the roles `text` and `label`.
+    Regression,
     /// A tag for each token: the roles `tokens` and `tags`, words with one space between them.
     Tagging,
+    /// Tokens that are hidden: the role `text`.
+    MaskedLm,
     /// What follows a prompt: the roles `prompt` and `completion`.
     Generation,
     /// A text for a text, by an encoder and a decoder: the roles `source` and `target`.
@@ -26,6 +32,9 @@ impl Task {
     pub fn name(self) -> &'static str {
         match self {
             Self::Classification => "classification",
+            Self::MultiLabel => "multi-label",
+            Self::Regression => "regression",
+            Self::MaskedLm => "masked-lm",
             Self::Tagging => "tagging",
             Self::Generation => "generation",
             Self::Seq2Seq => "seq2seq",
@@ -35,7 +44,8 @@ impl Task {
     /// The roles that each row must have beside a label.
     pub fn roles(self) -> &'static [&'static str] {
         match self {
-            Self::Classification => &["text"],
+            Self::Classification | Self::MaskedLm => &["text"],
+            Self::MultiLabel | Self::Regression => &["text", "label"],
             Self::Tagging => &["tokens", "tags"],
             Self::Generation => &["prompt", "completion"],
             Self::Seq2Seq => &["source", "target"],
@@ -45,7 +55,7 @@ impl Task {
     /// The roles that make the text of a row.
     pub fn texts(self) -> &'static [&'static str] {
         match self {
-            Self::Classification => &["text"],
+            Self::Classification | Self::MultiLabel | Self::Regression | Self::MaskedLm => &["text"],
             Self::Tagging => &["tokens"],
             Self::Generation => &["prompt", "completion"],
             Self::Seq2Seq => &["source", "target"],
@@ -64,7 +74,25 @@ impl Task {
     }
 }
 
-/// The type of an entity's tag: `person` of `B-person`; none of `O`.
-pub(crate) fn entity(tag: &str) -> Option<&str> {
-    if tag == "O" { None } else { Some(tag.split_once('-').map_or(tag, |(_, kind)| kind)) }
+impl Task {
+    /// The role that holds several names with one space between them, one of which a row's classes are.
+    pub(crate) fn names(self) -> Option<&'static str> {
+        match self {
+            Self::Tagging => Some("tags"),
+            Self::MultiLabel => Some("label"),
+            Self::Classification | Self::Regression | Self::MaskedLm | Self::Generation | Self::Seq2Seq => {
+                None
+            }
+        }
+    }
+
+    /// What a row of that name is about, where rows are divided evenly: the type of an entity's tag, `person` of
+    /// `B-person` and none of `O`; a label itself.
+    pub(crate) fn kind(self, name: &str) -> Option<&str> {
+        match self {
+            Self::Tagging if name == "O" => None,
+            Self::Tagging => Some(name.split_once('-').map_or(name, |(_, kind)| kind)),
+            _ => Some(name),
+        }
+    }
 }

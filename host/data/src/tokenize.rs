@@ -109,6 +109,19 @@ impl TextTokenizer {
         self.max_length
     }
 
+    /// The id that stands for a hidden token, where the tokenizer has one.
+    pub fn mask_id(&self) -> Option<u32> {
+        ["[MASK]", "<mask>"].iter().find_map(|token| self.tokenizer.token_to_id(token))
+    }
+
+    /// The ids of the special tokens, ascending.
+    pub fn special_ids(&self) -> Vec<u32> {
+        let added = self.tokenizer.get_added_tokens_decoder();
+        let mut ids: Vec<u32> = added.iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// Entries of the vocabulary, added tokens included; every id is below it in a sound file.
     pub fn vocabulary_size(&self) -> usize {
         self.tokenizer.get_vocab_size(true)

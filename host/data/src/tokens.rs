@@ -1,29 +1,97 @@
 //! Token ids of a part of the dataset, and rows padded to a batch.
 
+use crate::tokenize::IGNORED;
+
 /// One row.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Example<'a> {
     pub ids: &'a [u32],
     /// As long as `ids`.
     pub type_ids: &'a [u32],
-    /// The id of the class.
-    pub label: u32,
+    pub target: RowTarget<'a>,
     /// The record's id.
     pub record: u64,
     /// Its weight in the loss.
     pub weight: f32,
 }
 
+/// What is to be learned of one row.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum RowTarget<'a> {
+    /// The id of its class.
+    Class(u32),
+    /// The label of each token, as long as its ids; [`IGNORED`] where there is none.
+    Tokens(&'a [i32]),
+    /// Numbers, as many in each row: those to be met, or 1 for each class that holds and 0 for the others.
+    Values(&'a [f32]),
+    /// Nothing but the text.
+    Nothing,
+}
+
+/// What is to be learned of all rows, one row after the other.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Targets {
+    Classes(Vec<u32>),
+    Tokens(Vec<i32>),
+    Values {
+        /// Numbers of a row.
+        width: usize,
+        values: Vec<f32>,
+    },
+    Nothing,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self::Classes(Vec::new())
+    }
+}
+
+impl Targets {
+    /// Of the kind of `first`.
+    fn like(first: RowTarget<'_>) -> Self {
+        match first {
+            RowTarget::Class(_) => Self::Classes(Vec::new()),
+            RowTarget::Tokens(_) => Self::Tokens(Vec::new()),
+            RowTarget::Values(row) => Self::Values { width: row.len(), values: Vec::new() },
+            RowTarget::Nothing => Self::Nothing,
+        }
+    }
+
+    /// Adds a row's; false, and nothing is added, if it is of another kind.
+    fn push(&mut self, target: RowTarget<'_>) -> bool {
+        match (self, target) {
+            (Self::Classes(all), RowTarget::Class(class)) => all.push(class),
+            (Self::Tokens(all), RowTarget::Tokens(labels)) => all.extend(labels),
+            (Self::Values { width, values }, RowTarget::Values(row)) if row.len() == *width => {
+                values.extend(row);
+            }
+            (Self::Nothing, RowTarget::Nothing) => {}
+            _ => return false,
+        }
+        true
+    }
+
+    fn get(&self, row: usize, span: std::ops::Range<usize>) -> Option<RowTarget<'_>> {
+        Some(match self {
+            Self::Classes(all) => RowTarget::Class(*all.get(row)?),
+            Self::Tokens(all) => RowTarget::Tokens(all.get(span)?),
+            Self::Values { width, values } => RowTarget::Values(values.get(row * width..(row + 1) * width)?),
+            Self::Nothing => RowTarget::Nothing,
+        })
+    }
+}
+
 /// The rows of a part, all in flat arrays.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TokenSplit {
-    pub(crate) ids: Vec<u32>,
-    pub(crate) type_ids: Vec<u32>,
+    ids: Vec<u32>,
+    type_ids: Vec<u32>,
     /// Where each row begins in `ids`, and the end of the last: one more than there are rows.
-    pub(crate) offsets: Vec<u64>,
-    pub(crate) labels: Vec<u32>,
-    pub(crate) records: Vec<u64>,
-    pub(crate) weights: Vec<f32>,
+    offsets: Vec<u64>,
+    targets: Targets,
+    records: Vec<u64>,
+    weights: Vec<f32>,
 }
 
 impl Default for TokenSplit {
@@ -32,7 +100,7 @@ impl Default for TokenSplit {
             ids: Vec::new(),
             type_ids: Vec::new(),
             offsets: vec![0],
-            labels: Vec::new(),
+            targets: Targets::default(),
             records: Vec::new(),
             weights: Vec::new(),
         }
@@ -40,23 +108,37 @@ impl Default for TokenSplit {
 }
 
 impl TokenSplit {
-    /// Adds a row; `ids` and `type_ids` must be of one length, else the shorter one counts.
-    pub fn push(&mut self, example: Example<'_>) {
-        let width = example.ids.len().min(example.type_ids.len());
+    /// Adds a row; `ids`, `type_ids` and labels of tokens must be of one length, else the shortest counts. All rows
+    /// have targets of one kind: false, and the row is left out, if this one's is another.
+    pub fn push(&mut self, example: Example<'_>) -> bool {
+        let mut width = example.ids.len().min(example.type_ids.len());
+        if let RowTarget::Tokens(labels) = example.target {
+            width = width.min(labels.len());
+        }
+        let target = match example.target {
+            RowTarget::Tokens(labels) => RowTarget::Tokens(labels.get(..width).unwrap_or_default()),
+            other => other,
+        };
+        if self.is_empty() {
+            self.targets = Targets::like(target);
+        }
+        if !self.targets.push(target) {
+            return false;
+        }
         self.ids.extend(example.ids.iter().take(width));
         self.type_ids.extend(example.type_ids.iter().take(width));
         self.offsets.push(self.ids.len() as u64);
-        self.labels.push(example.label);
         self.records.push(example.record);
         self.weights.push(example.weight);
+        true
     }
 
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.records.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.records.is_empty()
     }
 
     /// All tokens of all rows.
@@ -64,13 +146,13 @@ impl TokenSplit {
         self.ids.len()
     }
 
-    /// The row's tokens, label and so on; none past the end.
+    /// The row's tokens, target and so on; none past the end.
     pub fn example(&self, row: usize) -> Option<Example<'_>> {
         let span = *self.offsets.get(row)? as usize..*self.offsets.get(row + 1)? as usize;
         Some(Example {
             ids: self.ids.get(span.clone())?,
-            type_ids: self.type_ids.get(span)?,
-            label: *self.labels.get(row)?,
+            type_ids: self.type_ids.get(span.clone())?,
+            target: self.targets.get(row, span)?,
             record: *self.records.get(row)?,
             weight: *self.weights.get(row)?,
         })
@@ -81,9 +163,12 @@ impl TokenSplit {
         self.offsets.windows(2).map(|pair| (pair[1] - pair[0]) as u32).collect()
     }
 
-    /// The class of each row.
+    /// The class of each row; empty where rows have none.
     pub fn labels(&self) -> &[u32] {
-        &self.labels
+        match &self.targets {
+            Targets::Classes(classes) => classes,
+            Targets::Tokens(_) | Targets::Values { .. } | Targets::Nothing => &[],
+        }
     }
 
     /// The record's id of each row.
@@ -111,7 +196,8 @@ pub struct PaddedBatch {
     pub type_ids: Vec<u32>,
     /// Real tokens a row.
     pub lengths: Vec<u32>,
-    pub labels: Vec<u32>,
+    /// Those of tokens are `rows` x `width`, and [`IGNORED`] where padded.
+    pub targets: Targets,
     pub records: Vec<u64>,
     pub weights: Vec<f32>,
     /// Real tokens of all rows.
@@ -119,9 +205,11 @@ pub struct PaddedBatch {
 }
 
 impl PaddedBatch {
+    /// All examples must have targets of one kind, as those of a [`TokenSplit`] have.
     pub fn new(examples: &[Example<'_>], pad: u32) -> Self {
         let width = examples.iter().map(|example| example.ids.len()).max().unwrap_or(0);
-        let mut batch = Self { rows: examples.len(), width, ..Self::default() };
+        let targets = examples.first().map(|first| Targets::like(first.target)).unwrap_or_default();
+        let mut batch = Self { rows: examples.len(), width, targets, ..Self::default() };
         batch.ids.reserve_exact(batch.rows * width);
         batch.type_ids.reserve_exact(batch.rows * width);
         for (row, example) in examples.iter().enumerate() {
@@ -129,8 +217,11 @@ impl PaddedBatch {
             batch.ids.resize((row + 1) * width, pad);
             batch.type_ids.extend_from_slice(example.type_ids);
             batch.type_ids.resize((row + 1) * width, 0);
+            batch.targets.push(example.target);
+            if let Targets::Tokens(labels) = &mut batch.targets {
+                labels.resize((row + 1) * width, IGNORED);
+            }
             batch.lengths.push(example.ids.len() as u32);
-            batch.labels.push(example.label);
             batch.records.push(example.record);
             batch.weights.push(example.weight);
             batch.tokens += example.ids.len();
@@ -147,7 +238,7 @@ impl PaddedBatch {
     }
 }
 
-/// Rows without labels or records, for prediction: label 0, records numbered from 0.
+/// Rows without labels or records, for prediction: class 0, records numbered from 0.
 pub fn collate_ids(rows: &[&[u32]], pad: u32) -> PaddedBatch {
     let zeros = vec![0; rows.iter().map(|row| row.len()).max().unwrap_or(0)];
     let examples: Vec<Example<'_>> = rows
@@ -156,7 +247,7 @@ pub fn collate_ids(rows: &[&[u32]], pad: u32) -> PaddedBatch {
         .map(|(row, ids)| Example {
             ids,
             type_ids: zeros.get(..ids.len()).unwrap_or_default(),
-            label: 0,
+            target: RowTarget::Class(0),
             record: row as u64,
             weight: 1.0,
         })
@@ -173,16 +264,54 @@ mod tests {
         let mut split = TokenSplit::default();
         for (row, ids) in [[1, 2, 3].as_slice(), &[4], &[5, 6]].into_iter().enumerate() {
             let type_ids = vec![0; ids.len()];
-            let (label, record) = (row as u32, 100 + row as u64);
-            split.push(Example { ids, type_ids: &type_ids, label, record, weight: 1.0 });
+            let (target, record) = (RowTarget::Class(row as u32), 100 + row as u64);
+            split.push(Example { ids, type_ids: &type_ids, target, record, weight: 1.0 });
         }
         assert_eq!(split.lengths(), [3, 1, 2]);
         let batch = split.collate(&[2, 0], 9).unwrap();
         assert_eq!((batch.rows, batch.width, batch.tokens), (2, 3, 5));
         assert_eq!(batch.ids, [5, 6, 9, 1, 2, 3]);
         assert_eq!(batch.mask(), [true, true, false, true, true, true]);
-        assert_eq!((batch.labels, batch.records), (vec![2, 0], vec![102, 100]));
+        assert_eq!((batch.targets, batch.records), (Targets::Classes(vec![2, 0]), vec![102, 100]));
         assert_eq!(split.collate(&[3], 9), None);
         assert_eq!(collate_ids(&[&[7], &[8, 8]], 0).ids, [7, 0, 8, 8]);
+    }
+    #[test]
+    fn labels_of_tokens_are_padded_and_values_are_not() {
+        let mut split = TokenSplit::default();
+        for labels in [[4, 5, IGNORED].as_slice(), &[6]] {
+            let ids = vec![1; labels.len()];
+            split.push(Example {
+                ids: &ids,
+                type_ids: &ids,
+                target: RowTarget::Tokens(labels),
+                record: 0,
+                weight: 1.0,
+            });
+        }
+        let batch = split.collate(&[1, 0], 0).unwrap();
+        assert_eq!(batch.targets, Targets::Tokens(vec![6, IGNORED, IGNORED, 4, 5, IGNORED]));
+        assert!(split.labels().is_empty());
+
+        let mut split = TokenSplit::default();
+        for values in [[0.5, 1.0], [2.0, 3.0]] {
+            let target = RowTarget::Values(&values);
+            split.push(Example { ids: &[1], type_ids: &[0], target, record: 0, weight: 1.0 });
+        }
+        let batch = split.collate(&[1], 0).unwrap();
+        assert_eq!(batch.targets, Targets::Values { width: 2, values: vec![2.0, 3.0] });
+    }
+
+    #[test]
+    fn a_row_of_another_kind_is_left_out() {
+        let mut split = TokenSplit::default();
+        let mut push =
+            |target| split.push(Example { ids: &[1], type_ids: &[0], target, record: 0, weight: 1.0 });
+        assert!(push(RowTarget::Class(1)));
+        assert!(
+            !push(RowTarget::Values(&[1.0])) && !push(RowTarget::Tokens(&[1])) && !push(RowTarget::Nothing)
+        );
+        assert!(push(RowTarget::Class(2)));
+        assert_eq!((split.len(), split.labels()), (2, [1, 2].as_slice()));
     }
 }

@@ -5,10 +5,11 @@
 //! kernels: leave them out.
 
 use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
-use pegbox_models::bert::Mode;
 use pegbox_models::kernels::adamw::AdamW;
 use pegbox_models::kernels::{Buffer, update};
-use pegbox_models::{Bert, BertConfig, DropoutKey, Parameters, Pooling, TokenBatch, device};
+use pegbox_models::{
+    DropoutKey, Encoder, EncoderConfig, Head, Logits, Mode, Parameters, Pooling, Problem, TokenBatch, device,
+};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -37,7 +38,8 @@ fn time() -> Result<(), Box<dyn std::error::Error>> {
     let serde_json::Value::Object(config) = config else {
         return Ok(());
     };
-    let mut model = Bert::random(BertConfig::from_json(config)?, Pooling::Cls, 77, 1, &device);
+    let head = Head::Sequence { outputs: 77, pooling: Pooling::Cls, problem: Problem::SingleLabel };
+    let mut model = Encoder::random(EncoderConfig::from_json(config)?, head, 1, &device);
     let mut moments: Vec<(Buffer, Buffer)> = model
         .parameters()
         .iter()
@@ -58,7 +60,9 @@ fn time() -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         let mut graph = model.tracked(&|_| true);
         let mode = Mode { dropout: Some(DropoutKey { seed: 1, step }), hidden_states: false };
-        let logits = graph.forward(&batch, mode)?.logits;
+        let Logits::Rows(logits) = graph.forward(&batch, mode)?.logits else {
+            return Err("not a row a text".into());
+        };
         let loss = log_softmax(logits, 1).gather(1, labels.clone()).mean().neg();
         device::finish(&device)?;
         let forward = start.elapsed().as_secs_f64();

@@ -3,6 +3,8 @@
 use burn::backend::Flex;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::kernels::ops::{LayerNorm, Linear};
+
 /// One parameter of a model, by reference. Matrices are in PyTorch's layout.
 pub enum Parameter<'a> {
     Matrix(&'a mut Tensor<2>),
@@ -25,6 +27,18 @@ pub trait Parameters: Clone {
         }
         model
     }
+}
+
+/// Lists a linear layer's parameters as `NAME.weight` and `NAME.bias`.
+pub fn linear<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, layer: &'a mut Linear) {
+    list.push((format!("{name}.weight"), Parameter::Matrix(&mut layer.weight)));
+    list.push((format!("{name}.bias"), Parameter::Vector(&mut layer.bias)));
+}
+
+/// Lists a norm's parameters as `NAME.weight` and `NAME.bias`.
+pub fn norm<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, layer: &'a mut LayerNorm) {
+    list.push((format!("{name}.weight"), Parameter::Vector(&mut layer.gamma)));
+    list.push((format!("{name}.bias"), Parameter::Vector(&mut layer.beta)));
 }
 
 impl Parameter<'_> {

@@ -1,10 +1,12 @@
-//! BERT against Hugging Face Transformers, on fixtures that tests/parity/make_bert_fixtures.py wrote.
+//! Encoders against Hugging Face Transformers, on fixtures that tests/parity/make_bert_fixtures.py and
+//! make_encoder_fixtures.py wrote.
 
+mod encoders;
 mod shared;
 
 use burn::tensor::Device;
 use pegbox_models::weights::Weights;
-use pegbox_models::{Bert, BertConfig, Pooling, device};
+use pegbox_models::{Encoder, EncoderConfig, Head, SentencePooling, device};
 use shared::{Case, Difference, Expected, FLOAT32, fixtures, floats, norm, random_bert, run};
 use std::path::PathBuf;
 
@@ -38,16 +40,13 @@ fn the_comparison_with_the_cpu_runs_on_it() {
 #[test]
 fn padding_changes_nothing() {
     let (model, case) = (random_bert(&fixtures(), &cpu()).unwrap(), Case::read(&fixtures(), "bert").unwrap());
-    let classes = model.classes();
-    for pooling in [Pooling::Cls, Pooling::Mean] {
-        let mut model = model.clone();
-        model.pooling = pooling;
-        let together = floats(run(&model, &case).unwrap().logits);
-        for row in 0..case.ids.len() {
-            let alone = floats(run(&model, &case.row(row)).unwrap().logits);
-            for (a, b) in alone.iter().zip(&together[row * classes..]) {
-                assert!((a - b).abs() < FLOAT32.absolute, "{pooling:?}, row {row}: {a} alone, {b} padded");
-            }
+    let together = run(&model, &case).unwrap().logits;
+    let classes = together.width();
+    let together = together.into_values();
+    for row in 0..case.ids.len() {
+        let alone = run(&model, &case.row(row)).unwrap().logits.into_values();
+        for (a, b) in alone.iter().zip(&together[row * classes..]) {
+            assert!((a - b).abs() < FLOAT32.absolute, "row {row}: {a} alone, {b} padded");
         }
     }
 }
@@ -61,14 +60,16 @@ fn minilm_sentence_vectors() {
     };
     let case = Case::read(&fixtures(), "minilm").unwrap();
     let mut expected = Expected::read(&fixtures(), "minilm").unwrap();
-    let config = BertConfig::read(&folder.join("config.json")).unwrap();
+    let config = EncoderConfig::read(&folder.join("config.json")).unwrap();
     let weights = Weights::read(&folder.join("model.safetensors")).unwrap();
-    let (model, report) = Bert::load(config, Pooling::Mean, 2, weights, 1, &cpu()).unwrap();
-    assert_eq!(report.initialised, ["classifier.weight", "classifier.bias"]);
-    assert_eq!(report.unexpected, [""; 0], "position_ids is known and ignored");
+    let head = Head::Embedding { pooling: SentencePooling::Mean, normalise: false };
+    let (model, report) = Encoder::load(config, head, weights, 1, &cpu()).unwrap();
+    assert_eq!(report.initialised, [""; 0]);
+    let unexpected = ["pooler.dense.bias", "pooler.dense.weight"];
+    assert_eq!(report.unexpected, unexpected, "position_ids is known and ignored");
 
     let output = run(&model, &case).unwrap();
-    let pooled = floats(output.pooled);
+    let pooled = output.logits.into_values();
     assert_close(vec![Difference::absolute(
         "mean",
         &pooled,

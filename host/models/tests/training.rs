@@ -1,9 +1,10 @@
 //! What training relies on: exact repetition, freezing, updates in place.
 
 use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
-use pegbox_models::bert::Mode;
 use pegbox_models::kernels::adamw::{self, AdamW};
-use pegbox_models::{Bert, BertConfig, DropoutKey, Parameters, Pooling, TokenBatch, device};
+use pegbox_models::{
+    DropoutKey, Encoder, EncoderConfig, Head, Logits, Mode, Parameters, Pooling, Problem, TokenBatch, device,
+};
 use rayon::ThreadPoolBuilder;
 
 const CLASSES: usize = 7;
@@ -11,13 +12,14 @@ const CLASSES: usize = 7;
 /// A parameter's gradient, if it took part.
 type Named = (String, Option<Vec<f32>>);
 
-fn model() -> Bert {
+fn model() -> Encoder {
     let config = serde_json::json!({
         "vocab_size": 1500, "hidden_size": 96, "num_hidden_layers": 2, "num_attention_heads": 3,
         "intermediate_size": 200, "max_position_embeddings": 80, "type_vocab_size": 2
     });
-    let config = BertConfig::from_json(config.as_object().unwrap().clone()).unwrap();
-    Bert::random(config, Pooling::Cls, CLASSES, 5, &device::parse("cpu").unwrap())
+    let config = EncoderConfig::from_json(config.as_object().unwrap().clone()).unwrap();
+    let head = Head::Sequence { outputs: CLASSES, pooling: Pooling::Cls, problem: Problem::SingleLabel };
+    Encoder::random(config, head, 5, &device::parse("cpu").unwrap())
 }
 
 /// Large enough for every kernel to be cut into several pieces.
@@ -28,11 +30,11 @@ fn batch() -> TokenBatch {
 }
 
 /// The loss of one forward pass, and the gradient of every parameter that `trainable` names.
-fn gradients(model: &Bert, step: u64, trainable: &dyn Fn(&str) -> bool) -> (f32, Vec<Named>) {
+fn gradients(model: &Encoder, step: u64, trainable: &dyn Fn(&str) -> bool) -> (f32, Vec<Named>) {
     let batch = batch();
     let mut graph = model.tracked(trainable);
     let mode = Mode { dropout: Some(DropoutKey { seed: 9, step }), hidden_states: false };
-    let logits = graph.forward(&batch, mode).unwrap().logits;
+    let Logits::Rows(logits) = graph.forward(&batch, mode).unwrap().logits else { panic!("a row a text") };
     let labels: Vec<i64> = (0..batch.rows as i64).map(|row| row * 3 % CLASSES as i64).collect();
     let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [batch.rows, 1]), &logits.device());
     let loss = log_softmax(logits, 1).gather(1, labels).mean().neg();
@@ -45,7 +47,7 @@ fn gradients(model: &Bert, step: u64, trainable: &dyn Fn(&str) -> bool) -> (f32,
     (loss.into_scalar::<f32>(), list)
 }
 
-fn train(model: &mut Bert, moments: &mut [(Vec<f32>, Vec<f32>)], steps: std::ops::Range<u64>) -> Vec<f32> {
+fn train(model: &mut Encoder, moments: &mut [(Vec<f32>, Vec<f32>)], steps: std::ops::Range<u64>) -> Vec<f32> {
     let cpu = device::parse("cpu").unwrap();
     steps
         .map(|step| {
@@ -72,12 +74,12 @@ fn train(model: &mut Bert, moments: &mut [(Vec<f32>, Vec<f32>)], steps: std::ops
         .collect()
 }
 
-fn moments(model: &mut Bert) -> Vec<(Vec<f32>, Vec<f32>)> {
+fn moments(model: &mut Encoder) -> Vec<(Vec<f32>, Vec<f32>)> {
     let sizes = model.parameters().into_iter().map(|(_, p)| p.shape().iter().product());
     sizes.map(|n: usize| (vec![0.0; n], vec![0.0; n])).collect()
 }
 
-fn bits(model: &mut Bert) -> Vec<Vec<u32>> {
+fn bits(model: &mut Encoder) -> Vec<Vec<u32>> {
     model.parameters().iter().map(|(_, p)| p.values().iter().map(|v| v.to_bits()).collect()).collect()
 }
 

@@ -229,7 +229,10 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<D
     let wanted: &[&str] = match task {
         // Several annotators' labels become one, which then need not be there.
         Some(Task::Classification) if section.holds("annotations") => &["text"],
-        Some(Task::Classification) => &["text", "label"],
+        Some(Task::Classification | Task::MultiLabel | Task::Regression | Task::Embeddings) => {
+            &["text", "label"]
+        }
+        Some(Task::MaskedLm) => &["text"],
         Some(Task::Tagging) => &["tokens", "tags"],
         Some(Task::Generation) => &["prompt", "completion"],
         Some(Task::Seq2Seq) => &["source", "target"],

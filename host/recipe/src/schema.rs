@@ -203,7 +203,7 @@ mod tests {
         let root = schema();
         let validator = jsonschema::draft202012::new(&root).unwrap();
         let wrong = [
-            ("/model", json!({ "source": "m", "task": "regression" })),
+            ("/model", json!({ "source": "m", "task": "translation" })),
             ("/model", json!({ "source": "m" })),
             ("/model", json!({ "source": "m", "task": "classification", "max-length": 2 })),
             ("/model", json!({ "source": "m", "task": "classification", "dropout": 1.0 })),

@@ -1,5 +1,6 @@
 //! `[train]`.
 
+use crate::model::Task;
 use crate::plugins::{self, Provider, Term};
 use crate::reader::Section;
 
@@ -68,8 +69,9 @@ pub enum Warmup {
     Steps(u64),
 }
 
-impl Default for Train {
-    fn default() -> Self {
+impl Train {
+    /// What a recipe for `task` means that says nothing.
+    pub(crate) fn usual(task: Option<Task>) -> Self {
         Self {
             epochs: 3,
             batch: Batch::Tokens(2048),
@@ -88,15 +90,19 @@ impl Default for Train {
             keep: 2,
             patience: None,
             loss: vec![Term {
-                provider: Provider::BuiltIn { name: "cross-entropy".into(), config: serde_json::json!({}) },
+                provider: Provider::BuiltIn {
+                    name: plugins::usual_loss(task).into(),
+                    config: serde_json::json!({}),
+                },
                 weight: 1.0,
             }],
         }
     }
 }
 
-pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Train> {
-    let default = Train::default();
+/// `task` is none where the recipe does not say it rightly.
+pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<Train> {
+    let default = Train::usual(task);
     let positive = |section: &mut Section<'_, '_>, key| section.number(key, "above 0", |value| value > 0.0);
     let epochs = section.whole("epochs", 1);
     let batch = section.table("batch").and_then(read_batch);
@@ -114,7 +120,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Train> {
     let checkpoint_every = section.whole("checkpoint-every", 1);
     let keep = section.whole("keep", 1);
     let patience = section.whole("patience", 1);
-    let loss = plugins::read_terms(&mut section, &["cross-entropy", "focal"]);
+    let loss = plugins::read_terms(&mut section, task);
     section.finish();
     Some(Train {
         epochs: epochs.unwrap_or(default.epochs),

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use pegbox_data::PaddedBatch;
-use pegbox_models::bert::Mode;
-use pegbox_models::{DropoutKey, Parameters};
+use pegbox_models::{DropoutKey, Mode, Parameters};
 use pegbox_runtime::{Cause, PluginError, PluginIdentity, Trust};
 
 use crate::error::{Fault, TrainError};
 use crate::job::TrainJob;
 use crate::optimizer::{Optimizer, Window};
 use crate::step::{self, Stage};
-use crate::tensor_engine::into_float_vector;
+use crate::tensor_engine::into_floats;
 
 /// The loss of one batch, whose gradients go into `window`. `step` is the optimizer's, `number` the batch's in
 /// the whole run.
@@ -29,7 +28,7 @@ pub fn backward(
     let output = graph.forward(&step::tokens(batch), Mode { dropout, hidden_states: false })?;
     let view = stage.view(batch, output.logits, step, true)?;
     let loss = job.loss.compute(view).map_err(|error| error.at_step(step, &batch.records))?;
-    let loss = into_float_vector("compute", &loss)?;
+    let loss = into_floats::<1>("compute", &loss)?;
 
     let value = f64::from(loss.clone().into_scalar::<f32>());
     if !value.is_finite() {

@@ -1,16 +1,25 @@
 //! Losses and metrics that are part of Pegbox, by the same traits as plugins.
 
 mod accuracy;
+mod binary_cross_entropy;
+mod counted;
 mod cross_entropy;
+mod gathering;
+mod mean_squared_error;
+mod multi_label;
+mod perplexity;
+mod regression;
+mod retrieval;
 
 use std::sync::Arc;
 
+use gathering::Gathering;
 use pegbox_runtime::{Cause, Loss, Metric, PluginError, PluginIdentity};
 use semver::Version;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// `cross-entropy` or `focal`.
+/// `cross-entropy`, `focal`, `binary-cross-entropy` or `mean-squared-error`.
 ///
 /// # Errors
 /// Another name, or a configuration that it does not take.
@@ -18,18 +27,30 @@ pub fn loss(name: &str, config: &Value) -> Result<Box<dyn Loss>, PluginError> {
     match name {
         "cross-entropy" => Ok(Box::new(cross_entropy::FocalCrossEntropy::cross_entropy(name, config)?)),
         "focal" => Ok(Box::new(cross_entropy::FocalCrossEntropy::focal(name, config)?)),
-        _ => Err(unknown(name, "there are the losses cross-entropy and focal")),
+        "binary-cross-entropy" => Ok(Box::new(binary_cross_entropy::BinaryCrossEntropy::new(name, config)?)),
+        "mean-squared-error" => Ok(Box::new(mean_squared_error::MeanSquaredError::new(name, config)?)),
+        _ => Err(unknown(
+            name,
+            "there are the losses cross-entropy, focal, binary-cross-entropy and mean-squared-error",
+        )),
     }
 }
 
-/// `accuracy`.
+/// `accuracy`, `perplexity`, `multi-label`, `regression` or `retrieval`.
 ///
 /// # Errors
 /// As [`loss`].
 pub fn metric(name: &str, config: &Value) -> Result<Box<dyn Metric>, PluginError> {
     match name {
-        "accuracy" => Ok(Box::new(accuracy::Accuracy::new(name, config)?)),
-        _ => Err(unknown(name, "there is the metric accuracy")),
+        "accuracy" => Ok(Box::new(Gathering::<accuracy::Accuracy>::new(name, config)?)),
+        "perplexity" => Ok(Box::new(Gathering::<perplexity::Perplexity>::new(name, config)?)),
+        "multi-label" => Ok(Box::new(Gathering::<multi_label::MultiLabel>::new(name, config)?)),
+        "regression" => Ok(Box::new(Gathering::<regression::Regression>::new(name, config)?)),
+        "retrieval" => Ok(Box::new(Gathering::<retrieval::Retrieval>::new(name, config)?)),
+        _ => Err(unknown(
+            name,
+            "there are the metrics accuracy, perplexity, multi-label, regression and retrieval",
+        )),
     }
 }
 

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use pegbox_durable::{Draft, TEMPORARY};
-use pegbox_models::{Bert, Parameters, Weights};
+use pegbox_models::{Model, Parameters, Weights};
 use pegbox_runtime::Score;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,7 @@ pub fn load_best(run: &RunFolder) -> Result<Checkpoint, TrainError> {
 /// The disk's; the checkpoints before it are untouched then.
 pub fn save(
     run: &RunFolder,
-    model: &mut Bert,
+    model: &mut Model,
     optimizer: &Optimizer,
     state: &State,
 ) -> Result<PathBuf, TrainError> {
@@ -180,7 +180,7 @@ pub fn save(
 /// They do not fit the model.
 pub fn restore(
     checkpoint: &Checkpoint,
-    model: &mut Bert,
+    model: &mut Model,
     optimizer: &mut Optimizer,
     device: &Device,
 ) -> Result<(), TrainError> {
@@ -218,7 +218,7 @@ pub fn prune(run: &RunFolder, keep: u32, best: Option<u64>) -> Result<(), TrainE
 }
 
 /// Bytes of one checkpoint of `model`.
-pub fn size(model: &mut Bert, optimizer: &Optimizer) -> u64 {
+pub fn size(model: &mut Model, optimizer: &Optimizer) -> u64 {
     let weights: usize = model.parameters().iter().map(|(_, p)| p.shape().iter().product::<usize>()).sum();
     let moments: usize = optimizer.slots().map(|slot| slot.first.len() + slot.second.len()).sum();
     4 * (weights + moments) as u64

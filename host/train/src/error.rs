@@ -54,6 +54,8 @@ pub enum Fault {
     DiskFull { path: PathBuf, free: u64, needed: u64 },
     #[error("cannot {doing} {}: {source}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("the model's head {what}")]
+    Head { what: &'static str },
     #[error("the text {row} could not be tokenized: {what}")]
     Tokenize { row: usize, what: String },
 }
@@ -113,6 +115,7 @@ impl TrainError {
             Fault::NoRun { .. } => "`pegbox train` makes a run; name its folder with --run".into(),
             Fault::RunExists { .. } => "name another run".into(),
             Fault::DiskFull { .. } => "free some room, lower `keep` in [train], or put the runs on another disk".into(),
+            Fault::Head { .. } => "name a model that was trained for this task".into(),
             Fault::NoRows { .. } | Fault::RowMissing | Fault::Io { .. } | Fault::Tokenize { .. } => return None,
         })
     }

@@ -1,14 +1,14 @@
 //! Scores of a model on a part of the dataset, batch by batch: no more than one batch's logits are in memory.
 
 use burn::tensor::Device;
-use pegbox_data::{BatchPlan, BatchSettings, PaddedBatch, TokenSplit};
-use pegbox_models::Bert;
-use pegbox_models::bert::Mode;
+use pegbox_data::{BatchPlan, PaddedBatch};
+use pegbox_models::{Logits, Mode, Model};
 use pegbox_runtime::{Loss, Metric, Report, Score};
 
 use crate::error::{Fault, TrainError};
+use crate::feed::{EVALUATION, Feed};
 use crate::step::{self, Stage};
-use crate::tensor_engine::into_float_vector;
+use crate::tensor_engine::into_floats;
 
 /// What was measured.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,52 +20,50 @@ pub struct Evaluation {
     pub loss: Option<f64>,
 }
 
-/// Measures `model` on `split`, without dropout and gradients. The metrics are reset before and after.
+/// Measures `model` on `feed`, without dropout and gradients. The metrics are reset before and after.
 ///
 /// # Errors
 /// A metric, the loss or the model fails, or two metrics give scores of the same name.
 pub fn evaluate(
-    model: &Bert,
+    model: &Model,
     device: &Device,
-    split: &TokenSplit,
-    batching: &BatchSettings,
+    feed: Feed<'_>,
     classes: &[String],
     metrics: &mut [Box<dyn Metric>],
     mut loss: Option<&mut dyn Loss>,
 ) -> Result<Evaluation, TrainError> {
-    let stage = Stage::new(device, classes);
+    let stage = Stage::new(device, model.head(), classes);
     reset(metrics)?;
     let (mut losses, mut weights) = (0.0, 0.0);
-    for (rows, number) in BatchPlan::evaluation(&split.lengths(), batching).iter().zip(0..) {
-        let batch = split.collate(rows, model.config.pad_token_id).ok_or(Fault::RowMissing)?;
+    for (rows, number) in BatchPlan::evaluation(&feed.split.lengths(), feed.batching).iter().zip(0..) {
+        let batch = feed.batch(rows, model.pad_token_id(), EVALUATION, number)?;
         let view = stage.view(&batch, logits(model, &batch)?, number, false)?;
         for metric in metrics.iter_mut() {
             metric.update(view.clone()).map_err(|error| error.at_step(number, &batch.records))?;
         }
         if let Some(loss) = &mut loss {
             let value = loss.compute(view).map_err(|error| error.at_step(number, &batch.records))?;
-            let value = into_float_vector("compute", &value)?.into_scalar::<f32>();
+            let value = into_floats::<1>("compute", &value)?.into_scalar::<f32>();
             losses += step::weight(&batch) * f64::from(value);
             weights += step::weight(&batch);
         }
     }
     let report = report(metrics)?;
     reset(metrics)?;
-    Ok(Evaluation { report, rows: split.len(), loss: loss.map(|_| losses / weights) })
+    Ok(Evaluation { report, rows: feed.split.len(), loss: loss.map(|_| losses / weights) })
 }
 
 /// The metrics' report on the first batch alone: which scores there are, and that every metric works.
 pub fn one_batch(
-    model: &Bert,
+    model: &Model,
     stage: &Stage,
-    split: &TokenSplit,
-    batching: &BatchSettings,
+    feed: Feed<'_>,
     metrics: &mut [Box<dyn Metric>],
 ) -> Result<Report, TrainError> {
     reset(metrics)?;
-    let plan = BatchPlan::evaluation(&split.lengths(), batching);
+    let plan = BatchPlan::evaluation(&feed.split.lengths(), feed.batching);
     if let Some(rows) = plan.batch(0) {
-        let batch = split.collate(rows, model.config.pad_token_id).ok_or(Fault::RowMissing)?;
+        let batch = feed.batch(rows, model.pad_token_id(), EVALUATION, 0)?;
         let view = stage.view(&batch, logits(model, &batch)?, 0, false)?;
         for metric in metrics.iter_mut() {
             metric.update(view.clone()).map_err(|error| error.at_step(0, &batch.records))?;
@@ -91,7 +89,7 @@ pub fn selected<'a>(scores: &'a [Score], name: Option<&str>) -> Result<Option<&'
     }
 }
 
-fn logits(model: &Bert, batch: &PaddedBatch) -> Result<burn::tensor::Tensor<2>, TrainError> {
+fn logits(model: &Model, batch: &PaddedBatch) -> Result<Logits, TrainError> {
     Ok(model.forward(&step::tokens(batch), Mode::default())?.logits)
 }
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use pegbox_data::{BatchSettings, TokenSplit};
-use pegbox_models::Bert;
+use pegbox_models::Model;
 use pegbox_runtime::{Loss, Metric, PluginIdentity};
 
 use crate::checkpoint::Best;
 use crate::error::TrainError;
 use crate::event::TrainObserver;
+use crate::feed::Feed;
+use crate::masking::Masking;
 use crate::run::{RunFolder, RunIdentity};
 use crate::settings::TrainSettings;
 use crate::trainer::Trainer;
@@ -18,13 +20,15 @@ use crate::trainer::Trainer;
 /// Everything that a training needs.
 pub struct TrainJob<'a> {
     /// With the weights to begin with, on `device` without autodiff.
-    pub model: Bert,
+    pub model: Model,
     pub device: Device,
     pub train: &'a TokenSplit,
     /// May be empty: then nothing is validated, and the last checkpoint counts as the best.
     pub validation: &'a TokenSplit,
     pub batching: BatchSettings,
-    /// Class names, index = class id.
+    /// Which tokens are hidden, for a masked language model.
+    pub masking: Option<Masking>,
+    /// Names of the model's outputs, index = class id; empty where they have none.
     pub classes: Vec<String>,
     pub loss: Box<dyn Loss>,
     /// Who computes the loss, for errors.
@@ -34,6 +38,18 @@ pub struct TrainJob<'a> {
     pub metrics: Vec<Box<dyn Metric>>,
     pub settings: TrainSettings,
     pub identity: RunIdentity,
+}
+
+impl TrainJob<'_> {
+    /// The training rows.
+    pub(crate) fn training(&self) -> Feed<'_> {
+        Feed { split: self.train, batching: &self.batching, masking: self.masking.as_ref() }
+    }
+
+    /// The validation rows.
+    pub(crate) fn validating(&self) -> Feed<'_> {
+        Feed { split: self.validation, ..self.training() }
+    }
 }
 
 /// Where to begin.

@@ -13,12 +13,16 @@ mod error;
 mod evaluate;
 /// What training tells.
 mod event;
+/// A part of the dataset, batch by batch as a model gets it.
+mod feed;
 /// Which parameters stay as they are.
 mod freeze;
 /// What training is given, and what comes of it.
 mod job;
 /// Metrics whose failure does not end the run.
 mod lenient;
+/// Tokens hidden from a masked language model.
+mod masking;
 /// Peak memory of this process.
 mod memory;
 /// The model's updates: AdamW, accumulation, clipping.
@@ -35,6 +39,8 @@ mod schedule;
 mod settings;
 /// A batch and the model's answer, as losses and metrics see it.
 mod step;
+/// Tags for the words of texts.
+mod tag;
 /// The contract's tensors on Burn.
 pub mod tensor_engine;
 /// The loop.
@@ -49,10 +55,13 @@ pub use checkpoint::{Best, Checkpoint, load_best, load_last};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Flow, TrainObserver};
+pub use feed::Feed;
 pub use job::{Start, TrainJob, TrainSummary, train};
 pub use lenient::LenientMetric;
+pub use masking::Masking;
 pub use predict::{Likely, Prediction, predict};
 pub use probe::{Probe, Trial, probe};
 pub use run::{RunFolder, RunIdentity};
 pub use settings::{Decay, Freeze, Schedule, TrainSettings, Warmup};
+pub use tag::{Entity, Tagged, TaggedWord, tag};
 pub use weighted_sum::{Term, WeightedSum};

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use burn::tensor::{Device, Gradients};
 use pegbox_models::kernels::adamw::AdamW;
 use pegbox_models::kernels::{Buffer, sum_of_squares, update};
-use pegbox_models::{Bert, Parameter, Parameters};
+use pegbox_models::{Model, Parameter, Parameters};
 
 use crate::settings::TrainSettings;
 
@@ -14,7 +14,7 @@ use crate::settings::TrainSettings;
 const CLIP_EPSILON: f64 = 1e-6;
 
 /// The classification head: what a base model does not bring.
-const HEAD: &str = "classifier.";
+const HEADS: [&str; 2] = ["classifier.", "pre_classifier."];
 
 /// Moments of every trained parameter, in the model's order.
 pub struct Optimizer {
@@ -48,7 +48,7 @@ pub struct Window {
 }
 
 impl Optimizer {
-    pub fn new(model: &mut Bert, trained: &HashSet<String>, device: &Device) -> Self {
+    pub fn new(model: &mut Model, trained: &HashSet<String>, device: &Device) -> Self {
         let slots = model
             .parameters()
             .into_iter()
@@ -61,7 +61,7 @@ impl Optimizer {
                     trained,
                     // Vectors are biases and norms.
                     decays: matches!(parameter, Parameter::Matrix(_)),
-                    head: name.starts_with(HEAD),
+                    head: HEADS.iter().any(|head| name.starts_with(head)),
                     name,
                 }
             })
@@ -98,7 +98,7 @@ impl Optimizer {
     /// One update of `model`, whose gradients are `window`'s, with the highest rate times `factor`.
     pub fn step(
         &mut self,
-        model: &mut Bert,
+        model: &mut Model,
         window: &Window,
         norm: f64,
         factor: f64,
@@ -130,7 +130,7 @@ impl Optimizer {
 impl Window {
     /// Takes the gradients of a batch out of `gradients`; `graph` is the tracked model that made them, and
     /// `weight` the batch's. False if the loss reached no parameter.
-    pub fn add(&mut self, graph: &mut Bert, gradients: &mut Gradients, weight: f64) -> bool {
+    pub fn add(&mut self, graph: &mut Model, gradients: &mut Gradients, weight: f64) -> bool {
         let parameters = graph.parameters();
         self.sums.resize_with(parameters.len(), || None);
         if self.batches == 1 {
@@ -172,18 +172,18 @@ impl Window {
 mod tests {
     use burn::tensor::activation::log_softmax;
     use burn::tensor::{Int, Tensor, TensorData};
-    use pegbox_models::bert::Mode;
-    use pegbox_models::{BertConfig, Pooling, TokenBatch};
+    use pegbox_models::{Head, Logits, Mode, ModelConfig, Pooling, Problem, TokenBatch};
 
     use super::*;
 
-    fn model() -> Bert {
+    fn model() -> Model {
         let config = serde_json::json!({
             "vocab_size": 30, "hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 2,
             "intermediate_size": 20, "max_position_embeddings": 16, "type_vocab_size": 2, "initializer_range": 0.2,
         });
-        let config = BertConfig::from_json(config.as_object().unwrap().clone()).unwrap();
-        Bert::random(config, Pooling::Cls, 3, 1, &Device::flex())
+        let config = ModelConfig::from_json(config.as_object().unwrap().clone()).unwrap();
+        let head = Head::Sequence { outputs: 3, pooling: Pooling::Cls, problem: Problem::SingleLabel };
+        Model::random(config, head, 1, &Device::flex())
     }
 
     /// Rows of unequal length, with unequal weights.
@@ -196,10 +196,12 @@ mod tests {
     ];
 
     /// Adds the gradients of the weighted mean loss over some rows.
-    fn add(model: &Bert, window: &mut Window, rows: &[(&[u32], i64, f32)]) {
+    fn add(model: &Model, window: &mut Window, rows: &[(&[u32], i64, f32)]) {
         let mut graph = model.tracked(&|_| true);
         let batch = TokenBatch::new(rows.iter().map(|row| row.0), 0).unwrap();
-        let logits = graph.forward(&batch, Mode::default()).unwrap().logits;
+        let Logits::Rows(logits) = graph.forward(&batch, Mode::default()).unwrap().logits else {
+            panic!("a row a text")
+        };
         let labels: Vec<i64> = rows.iter().map(|row| row.1).collect();
         let weights: Vec<f32> = rows.iter().map(|row| row.2).collect();
         let total: f32 = weights.iter().sum();

@@ -1,9 +1,8 @@
 //! Labels for texts.
 
-use burn::tensor::activation::softmax;
+use burn::tensor::activation::{sigmoid, softmax};
 use pegbox_data::{TextTokenizer, collate_ids};
-use pegbox_models::Bert;
-use pegbox_models::bert::Mode;
+use pegbox_models::{Head, Logits, Mode, Model, Problem};
 
 use crate::error::{Fault, TrainError};
 use crate::step;
@@ -21,16 +20,17 @@ pub struct Prediction {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Likely {
     pub class: String,
-    /// Softmax of the logits.
+    /// Softmax of the logits; their sigmoid where any number of classes may hold.
     pub probability: f64,
 }
 
-/// Classifies `texts`, `batch` at a time, and keeps the `top` classes of each.
+/// Classifies `texts`, `batch` at a time, and keeps the `top` classes of each. The logits of a regression are its
+/// numbers, those of a model of embeddings its vectors.
 ///
 /// # Errors
 /// A text cannot be tokenized, or the model fails.
 pub fn predict(
-    model: &Bert,
+    model: &Model,
     tokenizer: &TextTokenizer,
     classes: &[String],
     texts: &[String],
@@ -47,10 +47,16 @@ pub fn predict(
     let mut predictions = Vec::with_capacity(texts.len());
     for rows in encoded.chunks(batch.max(1)) {
         let ids: Vec<&[u32]> = rows.iter().map(|row| &row.ids[..]).collect();
-        let padded = collate_ids(&ids, tokenizer.pad_id());
-        let logits = model.forward(&step::tokens(&padded), Mode::default())?.logits;
+        let padded = collate_ids(&ids, model.pad_token_id());
+        let Logits::Rows(logits) = model.forward(&step::tokens(&padded), Mode::default())?.logits else {
+            return Err(Fault::Head { what: "gives numbers for each token, not for a text" }.into());
+        };
         let width = logits.dims()[1];
-        let probabilities: Vec<f32> = softmax(logits.clone(), 1).into_data().iter::<f32>().collect();
+        let probabilities = match model.head() {
+            Head::Sequence { problem: Problem::MultiLabel, .. } => sigmoid(logits.clone()),
+            _ => softmax(logits.clone(), 1),
+        };
+        let probabilities: Vec<f32> = probabilities.into_data().iter::<f32>().collect();
         let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
         for (logits, probabilities) in logits.chunks(width).zip(probabilities.chunks(width)) {
             predictions

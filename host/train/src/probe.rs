@@ -45,9 +45,11 @@ impl<'a> Trial<'a> {
         let names: Vec<String> = job.model.parameters().into_iter().map(|(name, _)| name).collect();
         let trained = job.settings.freeze.trained(&names)?;
         let optimizer = Optimizer::new(&mut job.model, &trained, &job.device);
-        let stage = Stage::new(&job.device, &job.classes);
-        let part = if job.validation.is_empty() { job.train } else { job.validation };
-        let report = evaluate::one_batch(&job.model, &stage, part, &job.batching, &mut job.metrics)?;
+        let stage = Stage::new(&job.device, job.model.head(), &job.classes);
+        let mut metrics = std::mem::take(&mut job.metrics);
+        let feed = if job.validation.is_empty() { job.training() } else { job.validating() };
+        let report = evaluate::one_batch(&job.model, &stage, feed, &mut metrics)?;
+        job.metrics = metrics;
         evaluate::selected(&report.scores, job.settings.select_by.as_deref())?;
         Ok(Self { job, stage, optimizer, step: 0 })
     }
@@ -92,6 +94,6 @@ pub fn probe(job: TrainJob<'_>) -> Result<Probe, TrainError> {
         rows.len() as u64 * u64::from(longest)
     };
     let rows = plan.iter().max_by_key(positions).ok_or(Fault::NoRows { part: "training" })?;
-    let batch = job.train.collate(rows, job.model.config.pad_token_id).ok_or(Fault::RowMissing)?;
+    let batch = job.training().batch(rows, job.model.pad_token_id(), job.settings.seed, 0)?;
     Trial::new(job)?.step(&batch)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
-use pegbox_data::PaddedBatch;
-use pegbox_models::TokenBatch;
+use pegbox_data::{PaddedBatch, Targets};
+use pegbox_models::{Head, Logits, Problem, TokenBatch};
 use pegbox_runtime::{AnyTensor, StepView, TensorEngine, TensorError};
 
 use crate::tensor_engine::{self, BurnEngine};
@@ -14,49 +14,120 @@ use crate::tensor_engine::{self, BurnEngine};
 pub struct Stage {
     engine: Arc<BurnEngine>,
     device: Device,
+    head: Head,
     classes: Arc<[String]>,
 }
 
+/// Labels, whether they count, and their weights.
+type Labels = (AnyTensor, AnyTensor, AnyTensor);
+
 impl Stage {
     /// `device` is the one that the model's tensors are on, with or without autodiff.
-    pub fn new(device: &Device, classes: &[String]) -> Self {
+    pub fn new(device: &Device, head: Head, classes: &[String]) -> Self {
         Self {
             engine: Arc::new(BurnEngine::new(device)),
             device: device.clone().inner(),
+            head,
             classes: classes.into(),
         }
     }
 
-    /// The view of a batch whose logits are `logits`, `[B, C]`.
+    /// The view of a batch and the model's answer to it.
     ///
     /// # Errors
-    /// A shape that the contract does not know.
+    /// A shape that the contract does not know, or targets that do not go with the model's head.
     pub fn view(
         &self,
         batch: &PaddedBatch,
-        logits: Tensor<2>,
+        logits: Logits,
         number: u64,
         training: bool,
     ) -> Result<Arc<BatchView>, TensorError> {
-        let rows = batch.rows;
-        let labels: Vec<i64> = batch.labels.iter().map(|label| i64::from(*label)).collect();
-        let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [rows]), &self.device);
-        let mask = Tensor::<1, Bool>::from_data(TensorData::new(vec![true; rows], [rows]), &self.device);
-        let weights = Tensor::<1>::from_data(TensorData::new(batch.weights.clone(), [rows]), &self.device);
+        let (labels, mask, weights) = match (&logits, &batch.targets) {
+            (Logits::Rows(_), Targets::Classes(classes)) => self.of_rows(batch, classes)?,
+            (Logits::Tokens(_), Targets::Tokens(labels)) => self.of_tokens(batch, labels)?,
+            (Logits::Rows(_), Targets::Values { width, values }) if *width == logits.width() => {
+                self.of_values(batch, *width, values)?
+            }
+            _ => {
+                let what = "the dataset was prepared for another task than the model's head";
+                return Err(TensorError::new("step", what));
+            }
+        };
+        let logits = match logits {
+            Logits::Rows(logits) => tensor_engine::float(logits)?,
+            Logits::Tokens(logits) => tensor_engine::float(logits)?,
+        };
         Ok(Arc::new(BatchView {
             stage: self.clone(),
             number,
             training,
             records: batch.records.clone(),
-            logits: tensor_engine::float(logits)?,
-            labels: tensor_engine::int(labels)?,
-            mask: tensor_engine::boolean(mask)?,
-            weights: tensor_engine::float(weights)?,
+            logits,
+            labels,
+            mask,
+            weights,
         }))
+    }
+
+    /// A class a row.
+    fn of_rows(&self, batch: &PaddedBatch, classes: &[u32]) -> Result<Labels, TensorError> {
+        let rows = [batch.rows];
+        let labels = classes.iter().map(|class| i64::from(*class)).collect();
+        Ok((
+            self.ints(labels, rows)?,
+            self.bools(vec![true; batch.rows], rows)?,
+            self.floats(batch.weights.clone(), rows)?,
+        ))
+    }
+
+    /// A class a token. Where there is none the label is class 0, which the mask hides.
+    fn of_tokens(&self, batch: &PaddedBatch, labels: &[i32]) -> Result<Labels, TensorError> {
+        let shape = [batch.rows, batch.width];
+        let mask = labels.iter().map(|label| *label >= 0).collect();
+        let labels = labels.iter().map(|label| i64::from((*label).max(0))).collect();
+        Ok((
+            self.ints(labels, shape)?,
+            self.bools(mask, shape)?,
+            self.floats(repeated(&batch.weights, batch.width), shape)?,
+        ))
+    }
+
+    /// Several numbers a row: integers where they say which classes hold.
+    fn of_values(&self, batch: &PaddedBatch, width: usize, values: &[f32]) -> Result<Labels, TensorError> {
+        let shape = [batch.rows, width];
+        let labels = match self.head {
+            Head::Sequence { problem: Problem::MultiLabel, .. } => {
+                self.ints(values.iter().map(|value| i64::from(*value > 0.5)).collect(), shape)?
+            }
+            _ => self.floats(values.to_vec(), shape)?,
+        };
+        Ok((
+            labels,
+            self.bools(vec![true; batch.rows * width], shape)?,
+            self.floats(repeated(&batch.weights, width), shape)?,
+        ))
+    }
+
+    fn ints<const D: usize>(&self, values: Vec<i64>, shape: [usize; D]) -> Result<AnyTensor, TensorError> {
+        tensor_engine::int(Tensor::<D, Int>::from_data(TensorData::new(values, shape), &self.device))
+    }
+
+    fn bools<const D: usize>(&self, values: Vec<bool>, shape: [usize; D]) -> Result<AnyTensor, TensorError> {
+        tensor_engine::boolean(Tensor::<D, Bool>::from_data(TensorData::new(values, shape), &self.device))
+    }
+
+    fn floats<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Result<AnyTensor, TensorError> {
+        tensor_engine::float(Tensor::<D>::from_data(TensorData::new(values, shape), &self.device))
     }
 }
 
-/// One batch of a classification.
+/// Each value `times` times.
+fn repeated(values: &[f32], times: usize) -> Vec<f32> {
+    values.iter().flat_map(|value| std::iter::repeat_n(*value, times)).collect()
+}
+
+/// One batch.
 pub struct BatchView {
     stage: Stage,
     number: u64,
@@ -130,7 +201,16 @@ pub fn tokens(batch: &PaddedBatch) -> TokenBatch {
     }
 }
 
-/// The weight of a batch among others: the sum of its rows' weights.
+/// The weight of a batch among others: the sum of the weights of its labels that count.
 pub fn weight(batch: &PaddedBatch) -> f64 {
-    batch.weights.iter().map(|weight| f64::from(*weight)).sum()
+    let rows = batch.weights.iter().map(|weight| f64::from(*weight));
+    match &batch.targets {
+        Targets::Classes(_) | Targets::Values { .. } | Targets::Nothing => rows.sum(),
+        Targets::Tokens(labels) => {
+            let counted = labels
+                .chunks(batch.width.max(1))
+                .map(|row| row.iter().filter(|label| **label >= 0).count() as f64);
+            rows.zip(counted).map(|(weight, counted)| weight * counted).sum()
+        }
+    }
 }

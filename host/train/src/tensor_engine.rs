@@ -23,9 +23,7 @@ use burn::tensor::{Bool, Device, FloatDType, Int, Tensor, TensorData};
 use pegbox_runtime::{AnyTensor, DType, Shape, TensorEngine, TensorError, TensorOp, TensorType};
 
 use value::{Value, burn_shape};
-pub use value::{
-    boolean, float, int, into_bools, into_classes, into_float_matrix, into_float_vector, into_int_vector,
-};
+pub use value::{boolean, float, int, into_bools, into_classes, into_floats, into_ints};
 
 /// Runs a plugin's operations on one device.
 pub struct BurnEngine {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use pegbox_data::PaddedBatch;
-use pegbox_models::Parameters;
+use pegbox_models::{Head, Parameters};
 use pegbox_runtime::{Loss, Score};
 
 use crate::backward::backward;
@@ -12,6 +12,7 @@ use crate::checkpoint::{self, Best, State};
 use crate::error::{Fault, TrainError};
 use crate::evaluate::{self, Evaluation, evaluate};
 use crate::event::{Event, Flow, TrainObserver};
+use crate::feed::Feed;
 use crate::job::{Start, TrainJob, TrainSummary};
 use crate::optimizer::{Optimizer, Window};
 use crate::run::RunFolder;
@@ -56,8 +57,11 @@ impl<'a> Trainer<'a> {
             return Err(Fault::NoRows { part: "training" }.into());
         }
         let settings = &job.settings;
+        // A loss that compares texts needs two of a label in a batch.
+        let pairs = matches!(job.model.head(), Head::Embedding { .. }).then(|| job.train.labels().to_vec());
         let windows = Windows::new(
             job.train.lengths(),
+            pairs,
             job.batching,
             settings.seed,
             settings.epochs,
@@ -94,7 +98,7 @@ impl<'a> Trainer<'a> {
             epochs: job.settings.epochs,
             resumed_at: (start == Start::Resume).then_some(state.step),
         });
-        let stage = Stage::new(&job.device, &job.classes);
+        let stage = Stage::new(&job.device, job.model.head(), &job.classes);
         Ok(Self { job, run, stage, optimizer, windows, state, last, started: Instant::now(), pace: (0, 0.0) })
     }
 
@@ -146,14 +150,11 @@ impl<'a> Trainer<'a> {
     /// Asks the metrics for their scores once before hours of training, on one batch: a score that nobody
     /// gives must not be found out at the first validation.
     fn rehearse(&mut self) -> Result<(), TrainError> {
-        let part = if self.job.validation.is_empty() { self.job.train } else { self.job.validation };
-        let report = evaluate::one_batch(
-            &self.job.model,
-            &self.stage,
-            part,
-            &self.job.batching,
-            &mut self.job.metrics,
-        )?;
+        let mut metrics = std::mem::take(&mut self.job.metrics);
+        let job = &self.job;
+        let feed = if job.validation.is_empty() { job.training() } else { job.validating() };
+        let report = evaluate::one_batch(&job.model, &self.stage, feed, &mut metrics)?;
+        self.job.metrics = metrics;
         evaluate::selected(&report.scores, self.job.settings.select_by.as_deref()).map(|_| ())
     }
 
@@ -164,8 +165,8 @@ impl<'a> Trainer<'a> {
         let (mut window, mut losses, mut weights, mut tokens) = (Window::default(), 0.0, 0.0, 0);
         let (mut records, mut left_out) = (Vec::new(), Vec::new());
         for (rows, number) in batches.iter().zip(self.state.cursor.batches..) {
-            let batch = self.job.train.collate(rows, self.job.model.config.pad_token_id);
-            let batch = batch.ok_or(Fault::RowMissing)?;
+            let (pad, seed) = (self.job.model.pad_token_id(), self.job.settings.seed);
+            let batch = self.job.training().batch(rows, pad, seed, number)?;
             let weight = step::weight(&batch);
             match self.backward(&batch, number, &mut window) {
                 Ok(loss) => losses += weight * loss,
@@ -257,8 +258,9 @@ impl<'a> Trainer<'a> {
 
     fn evaluation(&mut self, with_loss: bool) -> Result<Evaluation, TrainError> {
         let job = &mut self.job;
+        let feed = Feed { split: job.validation, batching: &job.batching, masking: job.masking.as_ref() };
         let loss: Option<&mut dyn Loss> = if with_loss { Some(&mut *job.loss) } else { None };
-        evaluate(&job.model, &job.device, job.validation, &job.batching, &job.classes, &mut job.metrics, loss)
+        evaluate(&job.model, &job.device, feed, &job.classes, &mut job.metrics, loss)
     }
 
     /// Commits a checkpoint, and deletes those that are not kept.

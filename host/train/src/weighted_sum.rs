@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pegbox_runtime::{AnyTensor, Cause, Loss, PluginError, PluginIdentity, StepView, TensorEngine, TensorOp};
 
-use crate::tensor_engine::into_float_vector;
+use crate::tensor_engine::into_floats;
 
 /// One loss in the sum.
 pub struct Term {
@@ -51,7 +51,7 @@ impl Loss for WeightedSum {
 
 /// In a sum it would no longer show which term was not finite.
 fn check_finite(value: &AnyTensor) -> Result<(), Cause> {
-    let value = into_float_vector("compute", value)?.into_scalar::<f32>();
+    let value = into_floats::<1>("compute", value)?.into_scalar::<f32>();
     if value.is_finite() {
         return Ok(());
     }

@@ -18,6 +18,8 @@ pub struct Cursor {
 /// The batches of all epochs.
 pub struct Windows {
     lengths: Vec<u32>,
+    /// The label of each row, where two of a label are to meet in a batch.
+    pairs: Option<Vec<u32>>,
     settings: BatchSettings,
     seed: u64,
     epochs: u32,
@@ -29,21 +31,29 @@ pub struct Windows {
 }
 
 impl Windows {
+    /// `pairs` are the rows' labels, where two of a label are to meet in a batch.
     pub fn new(
         lengths: Vec<u32>,
+        pairs: Option<Vec<u32>>,
         settings: BatchSettings,
         seed: u64,
         epochs: u32,
         accumulation: u32,
     ) -> Self {
         let accumulation = u64::from(accumulation.max(1));
-        let steps = (0..epochs)
-            .map(|epoch| {
-                let plan = BatchPlan::epoch(&lengths, &settings, seed, u64::from(epoch));
-                (plan.len() as u64).div_ceil(accumulation)
-            })
-            .collect();
-        Self { lengths, settings, seed, epochs, accumulation, steps, plan: None }
+        let mut windows =
+            Self { lengths, pairs, settings, seed, epochs, accumulation, steps: Vec::new(), plan: None };
+        windows.steps =
+            (0..epochs).map(|epoch| (windows.make(epoch).len() as u64).div_ceil(accumulation)).collect();
+        windows
+    }
+
+    fn make(&self, epoch: u32) -> BatchPlan {
+        let Self { lengths, settings, seed, .. } = self;
+        match &self.pairs {
+            Some(labels) => BatchPlan::pairs(lengths, labels, settings, *seed, u64::from(epoch)),
+            None => BatchPlan::epoch(lengths, settings, *seed, u64::from(epoch)),
+        }
     }
 
     /// Optimizer steps of the whole training.
@@ -70,12 +80,11 @@ impl Windows {
     }
 
     fn plan(&mut self, epoch: u32) -> &BatchPlan {
-        if self.plan.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            self.plan = None;
-        }
-        let Self { lengths, settings, seed, .. } = self;
-        let make = || (epoch, BatchPlan::epoch(lengths, settings, *seed, u64::from(epoch)));
-        &self.plan.get_or_insert_with(make).1
+        let made = match self.plan.take() {
+            Some((of, plan)) if of == epoch => plan,
+            _ => self.make(epoch),
+        };
+        &self.plan.insert((epoch, made)).1
     }
 }
 
@@ -89,7 +98,7 @@ mod tests {
     fn every_row_comes_once_an_epoch_and_the_last_window_may_be_short() {
         let lengths: Vec<u32> = (0..50).map(|row| 3 + row % 7).collect();
         let settings = BatchSettings::new(BatchSize::Rows(8));
-        let mut windows = Windows::new(lengths, settings, 3, 2, 3);
+        let mut windows = Windows::new(lengths, None, settings, 3, 2, 3);
         // 7 batches an epoch in windows of 3, 3 and 1.
         assert_eq!(windows.total(), 6);
         let (mut at, mut rows, mut sizes) = (Cursor::default(), Vec::new(), Vec::new());

@@ -1,22 +1,25 @@
 //! What training promises, on a tiny BERT: exact repetition and resumption, checkpoints that survive damage,
 //! freezing, early stopping, errors that lose nothing.
 
+mod tasks;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use pegbox_data::{BatchSettings, BatchSize, Example, TokenSplit};
-use pegbox_models::{Bert, BertConfig, Parameters, Pooling, device};
+use pegbox_data::{BatchSettings, BatchSize, Example, RowTarget, TokenSplit};
+use pegbox_models::{Head, Model, ModelConfig, Parameters, Pooling, Problem, device};
 use pegbox_runtime::{AnyTensor, Loss, PluginError, StepView};
 use pegbox_train::{
-    Decay, Event, Flow, Freeze, RunFolder, RunIdentity, Schedule, Start, TrainError, TrainJob, TrainObserver,
-    TrainSettings, TrainSummary, Warmup, builtin_identity, builtin_loss, builtin_metric, evaluate, load_best,
-    load_last, train,
+    Decay, Event, Feed, Flow, Freeze, RunFolder, RunIdentity, Schedule, Start, TrainError, TrainJob,
+    TrainObserver, TrainSettings, TrainSummary, Warmup, builtin_identity, builtin_loss, builtin_metric,
+    evaluate, load_best, load_last, train,
 };
 use serde_json::json;
 
 const CLASSES: usize = 3;
+const HEAD: Head = Head::Sequence { outputs: CLASSES, pooling: Pooling::Cls, problem: Problem::SingleLabel };
 
 /// Rows whose class is told by their second token.
 fn rows(count: usize, offset: usize) -> TokenSplit {
@@ -29,7 +32,7 @@ fn rows(count: usize, offset: usize) -> TokenSplit {
         split.push(Example {
             ids: &ids,
             type_ids: &type_ids,
-            label: class as u32,
+            target: RowTarget::Class(class as u32),
             record: row as u64,
             weight: 1.0,
         });
@@ -59,6 +62,15 @@ fn settings() -> TrainSettings {
     }
 }
 
+fn config() -> ModelConfig {
+    let config = json!({
+        "vocab_size": 40, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "intermediate_size": 48, "max_position_embeddings": 16, "type_vocab_size": 2,
+        "initializer_range": 0.1,
+    });
+    ModelConfig::from_json(config.as_object().unwrap().clone()).unwrap()
+}
+
 struct Material {
     train: TokenSplit,
     validation: TokenSplit,
@@ -70,19 +82,14 @@ impl Material {
     }
 
     fn job(&self, settings: TrainSettings) -> TrainJob<'_> {
-        let config = json!({
-            "vocab_size": 40, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2,
-            "intermediate_size": 48, "max_position_embeddings": 16, "type_vocab_size": 2,
-            "initializer_range": 0.1,
-        });
-        let config = BertConfig::from_json(config.as_object().unwrap().clone()).unwrap();
         let device = device::parse("cpu").unwrap();
         TrainJob {
-            model: Bert::random(config, Pooling::Cls, CLASSES, 1, &device),
+            model: Model::random(config(), HEAD, 1, &device),
             device,
             train: &self.train,
             validation: &self.validation,
             batching: BatchSettings::new(BatchSize::Rows(8)),
+            masking: None,
             classes: ["a", "b", "c"].map(String::from).to_vec(),
             loss: builtin_loss("cross-entropy", &json!({})).unwrap(),
             loss_identity: builtin_identity("cross-entropy"),
@@ -157,7 +164,8 @@ fn it_learns_and_the_best_is_kept() {
         parameter.set(values, &job.device);
     }
     let TrainJob { model, device, validation, batching, classes, mut metrics, .. } = job;
-    let measured = evaluate(&model, &device, validation, &batching, &classes, &mut metrics, None).unwrap();
+    let feed = Feed { split: validation, batching: &batching, masking: None };
+    let measured = evaluate(&model, &device, feed, &classes, &mut metrics, None).unwrap();
     assert_eq!(measured.report.scores[0].value, best.score.value);
 }
 

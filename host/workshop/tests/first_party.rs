@@ -8,8 +8,10 @@ use pegbox_runtime::Runtime;
 use pegbox_workshop::{Options, Verdict, open_folder, run_cases};
 use tempfile::TempDir;
 
-const PLUGINS: [&str; 9] = [
+const PLUGINS: [&str; 11] = [
     "classification-report",
+    "contrastive-loss",
+    "entity-report",
     "focal-loss",
     "hf-folder",
     "label-guard",

@@ -2,12 +2,15 @@
 
 /// The YAML between the dashes.
 mod front_matter;
+/// What a model is for.
+mod purpose;
 
 use serde_json::{Map, Value};
 
 use crate::configuration::Configuration;
 use crate::escape::{block, code, plain};
 use crate::provenance::Provenance;
+use purpose::Purpose;
 
 /// All that the card is made from.
 pub struct Facts<'a> {
@@ -71,9 +74,9 @@ fn introduction(facts: &Facts) -> Option<String> {
     let from = facts.provenance.base().map(|base| format!(", fine-tuned from {}", code(&base)));
     let by = facts.provenance.pegbox.as_ref().map_or(String::new(), |version| format!(" {}", plain(version)));
     Some(format!(
-        "# {}\n\nA text classifier with {} classes{}, made with Pegbox{by}.\n",
+        "# {}\n\n{}{}, made with Pegbox{by}.\n",
         plain(&facts.name()),
-        facts.labels.len(),
+        Purpose::of(facts.config).describe(facts.labels.len()),
         from.unwrap_or_default(),
     ))
 }
@@ -81,17 +84,8 @@ fn introduction(facts: &Facts) -> Option<String> {
 fn usage(facts: &Facts) -> Option<String> {
     let most = facts.pegbox_setting("max-length").and_then(Value::as_u64);
     let limit = most.map_or(String::new(), |most| format!(", truncation=True, max_length={most}"));
-    let mut text = format!(
-        "## How to use it\n\n{}",
-        block(
-            "python",
-            &format!(
-                "from transformers import pipeline\n\n\
-                 classify = pipeline(\"text-classification\", model=\"path/to/this/folder\")\n\
-                 print(classify(\"some text\"{limit}))"
-            )
-        )
-    );
+    let mut text =
+        format!("## How to use it\n\n{}", block("python", &Purpose::of(facts.config).usage(&limit)));
     if facts.pegbox_setting("pooling").and_then(Value::as_str) == Some("mean") {
         text += "\nThis model averages over a text's tokens. Transformers' own class looks at the first token instead, so \
                  its answers differ; `pegbox predict --model path/to/this/folder` gives the model's.\n";

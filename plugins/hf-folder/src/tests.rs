@@ -98,6 +98,16 @@ fn a_model_that_averages_says_so() {
 }
 
 #[test]
+fn a_tagger_is_called_one() {
+    let mut model = model();
+    model.configuration = json!({ "architectures": ["BertForTokenClassification"] }).to_string();
+    let files = export("{}", &model).unwrap();
+    let card = String::from_utf8_lossy(&files["README.md"]);
+    assert!(card.contains("pipeline_tag: \"token-classification\""), "{card}");
+    assert!(card.contains("A tagger of tokens with 2 tags"), "{card}");
+}
+
+#[test]
 fn little_provenance_makes_a_short_card() {
     let model = TestModel {
         configuration: "{}".to_owned(),

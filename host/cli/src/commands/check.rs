@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use pegbox_data::{BatchPlan, Dataset, Part, PrepareJob, Task};
+use pegbox_data::{BatchPlan, Dataset, Part, PrepareJob, RowTarget, Task};
 use pegbox_train::probe;
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
         console.say(format!("check: the recipe grants {name} something, but does not use it"));
     }
     // What is not trained needs no model but its tokenizer.
-    let trained = settings::task(recipe) == Task::Classification;
+    let trained = !matches!(settings::task(recipe), Task::Generation | Task::Seq2Seq);
     let base = trained.then(|| base::bring(session, recipe)).transpose()?;
     let tokenizer = match &base {
         Some(base) => base.tokenizer.clone(),
@@ -131,7 +131,7 @@ fn first_rows(dataset: &Dataset, tokenizer: &[u8]) -> Result<String, Box<Report>
     let train = dataset.train()?;
     let mut text = String::from("first rows as tokens\n");
     for example in (0..SHOWN_ROWS).filter_map(|row| train.example(row)) {
-        let label = dataset.labels().names().get(example.label as usize).map_or("?", String::as_str);
+        let label = learned(example.target, dataset.labels().names());
         let tokens: Vec<String> = example
             .ids
             .iter()
@@ -142,6 +142,27 @@ fn first_rows(dataset: &Dataset, tokenizer: &[u8]) -> Result<String, Box<Report>
         text.push_str(&format!("  {label} ({} tokens): {}{more}\n", example.ids.len(), tokens.join(" ")));
     }
     Ok(text)
+}
+
+/// What is to be learned of a row.
+fn learned(target: RowTarget<'_>, names: &[String]) -> String {
+    let name = |id: usize| names.get(id).map_or("?", String::as_str);
+    match target {
+        RowTarget::Class(id) => name(id as usize).to_owned(),
+        RowTarget::Tokens(labels) => {
+            let ids = labels.iter().filter_map(|label| usize::try_from(*label).ok());
+            ids.take(SHOWN_TOKENS).map(name).collect::<Vec<_>>().join(" ")
+        }
+        RowTarget::Values(values) if names.is_empty() => {
+            values.iter().map(f32::to_string).collect::<Vec<_>>().join(" ")
+        }
+        RowTarget::Values(values) => {
+            let holding = values.iter().enumerate().filter(|(_, value)| **value > 0.5);
+            let holding: Vec<&str> = holding.map(|(id, _)| name(id)).collect();
+            if holding.is_empty() { "no label".to_owned() } else { holding.join(", ") }
+        }
+        RowTarget::Nothing => "text".to_owned(),
+    }
 }
 
 /// Token id to token, from the bytes of tokenizer.json.

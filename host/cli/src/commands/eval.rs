@@ -1,13 +1,18 @@
-//! `pegbox eval`: the best checkpoint on the test records.
+//! `pegbox eval`: the best checkpoint on the test records, or the base model as it is before any training.
 
-use super::ground_and_run;
-use crate::arguments::RunArgument;
+use super::{Ground, ground_and_run};
+use crate::arguments::Eval;
 use crate::report::Report;
 use crate::session::Session;
 use crate::stages::evaluation;
+use pegbox_recipe::Recipe;
 
-pub fn run(session: &Session, arguments: &RunArgument) -> Result<(), Box<Report>> {
-    let (ground, run) = ground_and_run(session, arguments)?;
+pub fn run(session: &Session, arguments: &Eval) -> Result<(), Box<Report>> {
+    if arguments.base {
+        let ground = Ground::new(session, Recipe::load(&arguments.run.recipe.recipe)?)?;
+        return evaluation::base(&ground.material(session));
+    }
+    let (ground, run) = ground_and_run(session, &arguments.run)?;
     evaluation::bring(&ground.material(session), &run)?;
     Ok(())
 }

@@ -1,16 +1,18 @@
-//! `pegbox predict`: labels for texts.
+//! `pegbox predict`: labels, numbers or vectors for texts, or tags for their words.
 
 use std::fs;
 use std::io::Read;
 
-use pegbox_train::{Prediction, predict};
+use pegbox_models::{Head, Problem};
+use pegbox_train::{Entity, Prediction, Tagged, predict, tag};
 use serde_json::json;
 
 use crate::arguments::Predict;
 use crate::console::print;
 use crate::report::Report;
 use crate::session::Session;
-use crate::stages::{classifier, runs};
+use crate::stages::trained::Trained;
+use crate::stages::{runs, trained};
 use pegbox_recipe::Recipe;
 
 /// Texts that are computed together.
@@ -21,15 +23,32 @@ pub fn run(session: &Session, arguments: &Predict) -> Result<(), Box<Report>> {
         Some(path) => path.clone(),
         None => runs::find(&Recipe::load(&arguments.recipe)?, None)?.path().to_path_buf(),
     };
-    let model = classifier::load(session, &path)?;
-    session.console.say(format!("predict: {}", model.weights.display()));
+    let Trained { model, tokenizer, labels, weights } = trained::load(session, &path)?;
+    session.console.say(format!("predict: {}", weights.display()));
     let texts = texts(arguments)?;
-    let top = arguments.top as usize;
-    let found = predict(&model.bert, &model.tokenizer, &model.labels, &texts, top, BATCH)?;
+    if model.head() == Head::MaskedLm {
+        return Err(Report::new(format!("{} is a masked language model", path.display()))
+            .help("it is a base model for other tasks: name its folder as `source` in [model]"));
+    }
+    if matches!(model.head(), Head::Tokens { .. }) {
+        let found = tag(&model, &tokenizer, &labels, &texts, BATCH)?;
+        for (text, tagged) in texts.iter().zip(&found) {
+            print(&match arguments.json {
+                true => tags_as_json(text, tagged, arguments.logits),
+                false => tags_as_text(text, tagged),
+            });
+        }
+        return Ok(());
+    }
+    let found = predict(&model, &tokenizer, &labels, &texts, arguments.top as usize, BATCH)?;
     for (text, prediction) in texts.iter().zip(&found) {
-        print(&match arguments.json {
-            true => as_json(text, prediction, arguments.logits),
-            false => as_text(text, prediction),
+        print(&match model.head() {
+            Head::Sequence { problem: Problem::Regression, .. } => {
+                numbers(text, "value", prediction, arguments.json)
+            }
+            Head::Embedding { .. } => numbers(text, "vector", prediction, true),
+            _ if arguments.json => as_json(text, prediction, arguments.logits),
+            _ => as_text(text, prediction),
         });
     }
     Ok(())
@@ -53,6 +72,17 @@ fn texts(arguments: &Predict) -> Result<Vec<String>, Box<Report>> {
     Ok(lines.lines().filter(|line| !line.trim().is_empty()).map(str::to_string).collect())
 }
 
+/// A model's own numbers: a value, or the vector of a text.
+fn numbers(text: &str, name: &str, prediction: &Prediction, json: bool) -> String {
+    let logits = &prediction.logits;
+    if !json {
+        let logits: Vec<String> = logits.iter().map(f32::to_string).collect();
+        return format!("{text}\n  {}\n", logits.join(" "));
+    }
+    let value = if let [one] = &logits[..] { json!(one) } else { json!(logits) };
+    format!("{}\n", json!({ "text": text, name: value }))
+}
+
 fn as_json(text: &str, prediction: &Prediction, logits: bool) -> String {
     let labels: Vec<_> = prediction
         .top
@@ -72,4 +102,37 @@ fn as_text(text: &str, prediction: &Prediction) -> String {
         lines.push_str(&format!("  {:>6.2}%  {}\n", likely.probability * 100.0, likely.class));
     }
     lines
+}
+
+fn tags_as_json(text: &str, tagged: &Tagged, logits: bool) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let entities: Vec<_> = tagged
+        .entities
+        .iter()
+        .map(|entity| json!({ "type": entity.kind, "words": [entity.first, entity.end], "text": named(&words, entity) }))
+        .collect();
+    let tags: Vec<_> = tagged.words.iter().map(|word| word.as_ref().map(|word| &word.tag)).collect();
+    let probabilities: Vec<_> =
+        tagged.words.iter().map(|word| word.as_ref().map(|word| word.probability)).collect();
+    let mut object =
+        json!({ "text": text, "tags": tags, "probabilities": probabilities, "entities": entities });
+    if logits {
+        let logits: Vec<_> = tagged.words.iter().map(|word| word.as_ref().map(|word| &word.logits)).collect();
+        object["logits"] = json!(logits);
+    }
+    format!("{object}\n")
+}
+
+fn tags_as_text(text: &str, tagged: &Tagged) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut lines = format!("{text}\n");
+    for entity in &tagged.entities {
+        lines.push_str(&format!("  {:<16} {}\n", entity.kind, named(&words, entity)));
+    }
+    lines
+}
+
+/// The words of an entity.
+fn named(words: &[&str], entity: &Entity) -> String {
+    words.get(entity.first..entity.end).unwrap_or_default().join(" ")
 }

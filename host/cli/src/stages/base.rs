@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use pegbox_data::TextTokenizer;
 use pegbox_hub::{BaseModel, Licences, Obtained, Request, Source};
-use pegbox_models::{Bert, BertConfig, NewToken, Pooling, Weights};
+use pegbox_models::{ModelConfig, NewToken, Weights};
+use pegbox_train::Masking;
 use pegbox_vocabulary::{Extension, TokenizerFile};
 
 use super::{lock, settings};
@@ -17,7 +19,7 @@ use pegbox_recipe::{Recipe, Task};
 pub struct Base {
     pub model: BaseModel,
     /// With the recipe's dropout, where it names one.
-    pub config: BertConfig,
+    pub config: ModelConfig,
     /// Bytes of tokenizer.json.
     pub tokenizer: Vec<u8>,
     /// The recipe's own tokenizer, and the tokens that it has more than the model.
@@ -33,8 +35,23 @@ impl Base {
     /// The pretrained weights, with embeddings for the tokens that the recipe adds.
     pub fn weights(&self) -> Result<Weights, Box<Report>> {
         let mut weights = Weights::read(&self.model.folder)?;
-        Bert::add_tokens(&mut weights, &self.new_tokens())?;
+        self.config.add_tokens(&mut weights, &self.new_tokens())?;
         Ok(weights)
+    }
+
+    /// How tokens are hidden, where the recipe's task is to find them again.
+    pub fn masking(&self, recipe: &Recipe) -> Result<Option<Masking>, Box<Report>> {
+        if recipe.model.task != Task::MaskedLm {
+            return Ok(None);
+        }
+        let name = self.tokenizer_folder().join("tokenizer.json").display().to_string();
+        let tokenizer = TextTokenizer::from_bytes(&self.tokenizer, &name, recipe.model.max_length as usize)?;
+        let Some(mask) = tokenizer.mask_id() else {
+            return Err(Report::new(format!("{name} has no token that stands for a hidden one"))
+                .help("`masked-lm` needs a base model that was pretrained so, such as a BERT or a RoBERTa"));
+        };
+        let vocabulary = u32::try_from(tokenizer.vocabulary_size()).unwrap_or(u32::MAX);
+        Ok(Some(Masking { mask, vocabulary, special: tokenizer.special_ids() }))
     }
 
     fn new_tokens(&self) -> Vec<NewToken> {
@@ -45,16 +62,14 @@ impl Base {
 /// Brings the recipe's base model here.
 pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
     let model = locked(session, recipe)?;
-    let mut config = BertConfig::read(&model.folder.join("config.json"))?;
+    let mut config = ModelConfig::read(&model.folder.join("config.json"))?;
     if let Some(dropout) = recipe.model.dropout {
-        config.hidden_dropout_prob = dropout;
-        config.attention_probs_dropout_prob = dropout;
-        config.classifier_dropout = Some(dropout);
+        config.set_dropout(dropout);
     }
-    if settings::pooling(recipe) == Pooling::MeanLayer {
+    if settings::pools_by_a_layer(recipe) {
         config = config.with_another_layer();
     }
-    let positions = config.max_position_embeddings;
+    let positions = config.positions();
     if recipe.model.max_length as usize > positions {
         return Err(Report::usage(format!(
             "[model].max-length is {}, but {} has {positions} positions",
@@ -83,7 +98,7 @@ fn new_tokens(extension: Option<&Extension>) -> Vec<NewToken> {
 /// Brings the tokenizer that the recipe's data is prepared with here.
 pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<Vec<u8>, Box<Report>> {
     // Models for these tasks are known here, so a length that one does not have is told before the work begins.
-    if recipe.model.task != Task::Generation {
+    if !matches!(recipe.model.task, Task::Generation | Task::Seq2Seq) {
         return Ok(bring(session, recipe)?.tokenizer);
     }
     let beside = recipe.folder.join(&recipe.model.source).join("tokenizer.json");

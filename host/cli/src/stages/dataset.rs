@@ -35,9 +35,9 @@ pub fn prepare_job(
     let prepared = prepare(job, cache, &stage)?;
     let dataset = &prepared.dataset;
     let of_what = match job.task {
-        Task::Classification => format!(", {} labels", dataset.labels().len()),
+        Task::Classification | Task::MultiLabel => format!(", {} labels", dataset.labels().len()),
         Task::Tagging => format!(", {} tags", dataset.labels().len()),
-        Task::Generation | Task::Seq2Seq => String::new(),
+        Task::Regression | Task::MaskedLm | Task::Generation | Task::Seq2Seq => String::new(),
     };
     let result = format!(
         "{} training, {} validation and {} test rows{of_what}",

@@ -3,9 +3,9 @@
 use std::fs;
 
 use pegbox_data::Part;
-use pegbox_models::{Bert, Weights, device};
+use pegbox_models::{Model, Weights, device};
 use pegbox_runtime::Report as Measured;
-use pegbox_train::{Evaluation, RunFolder, evaluate, load_best};
+use pegbox_train::{Evaluation, Feed, RunFolder, TrainError, evaluate, load_best};
 use serde_json::{Value, json};
 
 use super::dataset;
@@ -21,7 +21,7 @@ pub const SCORES: &str = "evaluation.json";
 /// Evaluates, unless the run holds the result already.
 pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Report>> {
     let best = load_best(run)?;
-    let part = if material.dataset.len(Part::Test) == 0 { Part::Validation } else { Part::Test };
+    let part = part(material);
     let metrics = material.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();
     let key = key(&["eval", &material.key(), &best.step.to_string(), &part.to_string(), &metrics.join(";")]);
     let stage = material.session.console.stage("eval");
@@ -32,23 +32,8 @@ pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Re
         return Ok(stage.unchanged(&format!("{part} records, step {}", best.step)));
     }
 
-    let device = device::parse(&material.session.global.device)?;
-    let classes = material.dataset.labels().names().to_vec();
-    let (model, _) = Bert::load(
-        material.base.config.clone(),
-        settings::pooling(material.recipe),
-        classes.len(),
-        Weights::read(&best.weights)?,
-        0,
-        &device,
-    )?;
-    let mut measured = material.plugins.make_metrics()?;
-    let mut loss = material.plugins.make_loss()?;
-    let batching = dataset::batching(material.recipe);
-    let split = material.dataset.split(part)?;
-    let evaluation =
-        evaluate(&model, &device, split, &batching, &classes, &mut measured, Some(loss.as_mut()))
-            .map_err(|error| material.locate(error, run))?;
+    let evaluation = measure(material, Weights::read(&best.weights)?, part)?
+        .map_err(|error| material.locate(error, run))?;
 
     write_details(run, &part.to_string(), &evaluation.report)?;
     let summary = summary(&part.to_string(), best.step, &evaluation);
@@ -57,6 +42,40 @@ pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Re
     let outcome = stage.finish(&format!("{} {part} records, step {}", evaluation.rows, best.step));
     Stages::note(run.path(), "eval", Done { key, seconds: outcome.seconds, finished: true })?;
     Ok(outcome)
+}
+
+/// Measures the base model, and keeps nothing.
+pub fn base(material: &Material<'_>) -> Result<(), Box<Report>> {
+    let part = part(material);
+    let stage = material.session.console.stage("eval");
+    let evaluation = measure(material, material.base.weights()?, part)??;
+    print(&table(&summary(&part.to_string(), 0, &evaluation)));
+    stage.finish(&format!("{} {part} records, the base model before any training", evaluation.rows));
+    Ok(())
+}
+
+/// The part that is measured.
+fn part(material: &Material<'_>) -> Part {
+    if material.dataset.len(Part::Test) == 0 { Part::Validation } else { Part::Test }
+}
+
+/// The outer error is of what an evaluation begins with, the inner one of the evaluation.
+fn measure(
+    material: &Material<'_>,
+    weights: Weights,
+    part: Part,
+) -> Result<Result<Evaluation, TrainError>, Box<Report>> {
+    let recipe = material.recipe;
+    let device = device::parse(&material.session.global.device)?;
+    let classes = material.dataset.labels().names().to_vec();
+    let head = settings::head(recipe, classes.len());
+    let (model, _) = Model::load(material.base.config.clone(), head, weights, recipe.train.seed, &device)?;
+    let mut measured = material.plugins.make_metrics()?;
+    let mut loss = material.plugins.make_loss()?;
+    let (batching, masking) = (dataset::batching(recipe), material.base.masking(recipe)?);
+    let split = material.dataset.split(part)?;
+    let feed = Feed { split, batching: &batching, masking: masking.as_ref() };
+    Ok(evaluate(&model, &device, feed, &classes, &mut measured, Some(loss.as_mut())))
 }
 
 /// The scores of a run by part and metric, for artifacts: `{"test": {"accuracy": 0.93}}`.

@@ -1,12 +1,13 @@
 //! Artifacts of the best checkpoint.
 
 use pegbox_deploy::{Exported, TrainedModel, export, tokenizer_files};
+use pegbox_models::Head;
 use pegbox_train::{RunFolder, load_best};
 use serde_json::{Value, json};
 
 use super::runs::{Done, Stages, key};
 use super::training::Material;
-use super::{classifier, evaluation};
+use super::{evaluation, settings, trained};
 use crate::console::{Outcome, megabytes};
 use crate::report::Report;
 use pegbox_recipe::Export;
@@ -49,8 +50,13 @@ fn bring_one(
     let Some(mut exporter) = material.plugins.make_exporter(index)? else {
         return Err(Report::new(format!("no exporter for {}", wanted.to.display())));
     };
-    let labels = material.dataset.labels().names().to_vec();
-    let configuration = Value::Object(classifier::configuration(material.recipe, material.base, &labels));
+    let labels = material.dataset.labels().names();
+    let labels = match settings::head(material.recipe, labels.len()) {
+        Head::Sequence { .. } | Head::Tokens { .. } => labels.to_vec(),
+        // The labels tell which texts belong together; what the model gives has no names.
+        Head::Embedding { .. } | Head::MaskedLm => Vec::new(),
+    };
+    let configuration = Value::Object(trained::configuration(material.recipe, material.base, &labels));
     let model = TrainedModel {
         weights: best.weights,
         configuration: format!("{configuration:#}"),

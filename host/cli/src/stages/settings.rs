@@ -7,17 +7,50 @@ use pegbox_data::{
     LeakageSettings, OnError, Reading, Shingle, SplitSettings, SuspectAction, Target, TargetSettings, Task,
     Ties, TokenSettings, Weighting,
 };
+use pegbox_models::{Head, Pooling, Problem, SentencePooling};
 use pegbox_recipe::{self as recipe, Data, OnFailure, Recipe};
 use pegbox_records::sources;
 
 use crate::report::Report;
 
-/// How the model pools.
-pub fn pooling(recipe: &Recipe) -> pegbox_models::Pooling {
-    match recipe.model.pooling {
-        pegbox_recipe::Pooling::Cls => pegbox_models::Pooling::Cls,
-        pegbox_recipe::Pooling::Mean => pegbox_models::Pooling::Mean,
-        pegbox_recipe::Pooling::MeanLayer => pegbox_models::Pooling::MeanLayer,
+/// What the model gives, with so many labels.
+pub fn head(recipe: &Recipe, labels: usize) -> Head {
+    use recipe::Pooling as Wanted;
+    let wanted = recipe.model.pooling;
+    let pooling = match wanted {
+        Wanted::Cls => Pooling::Cls,
+        Wanted::Mean | Wanted::Max => Pooling::Mean,
+        Wanted::MeanLayer => Pooling::MeanLayer,
+    };
+    let sequence = |outputs, problem| Head::Sequence { outputs, pooling, problem };
+    match recipe.model.task {
+        recipe::Task::Classification => sequence(labels, Problem::SingleLabel),
+        recipe::Task::MultiLabel => sequence(labels, Problem::MultiLabel),
+        recipe::Task::Regression => sequence(1, Problem::Regression),
+        recipe::Task::Tagging => Head::Tokens { classes: labels },
+        recipe::Task::Embeddings => Head::Embedding {
+            pooling: match wanted {
+                Wanted::Cls => SentencePooling::Cls,
+                Wanted::Mean | Wanted::MeanLayer => SentencePooling::Mean,
+                Wanted::Max => SentencePooling::Max,
+            },
+            normalise: true,
+        },
+        // The last two are prepared, and not trained yet.
+        recipe::Task::MaskedLm | recipe::Task::Generation | recipe::Task::Seq2Seq => Head::MaskedLm,
+    }
+}
+
+/// Whether the model gets one more layer, which begins as the mean.
+pub fn pools_by_a_layer(recipe: &Recipe) -> bool {
+    matches!(head(recipe, 0), Head::Sequence { pooling: Pooling::MeanLayer, .. })
+}
+
+/// As the recipe writes it.
+pub fn task_name(recipe: &Recipe) -> &'static str {
+    match recipe.model.task {
+        recipe::Task::Embeddings => "embeddings",
+        _ => task(recipe).name(),
     }
 }
 
@@ -46,10 +79,13 @@ fn over_long(policy: recipe::OverLong) -> pegbox_data::OverLong {
     }
 }
 
-/// What the model learns.
+/// What is prepared: embeddings learn from texts with labels, as classification does.
 pub fn task(recipe: &Recipe) -> Task {
     match recipe.model.task {
-        recipe::Task::Classification => Task::Classification,
+        recipe::Task::Classification | recipe::Task::Embeddings => Task::Classification,
+        recipe::Task::MultiLabel => Task::MultiLabel,
+        recipe::Task::Regression => Task::Regression,
+        recipe::Task::MaskedLm => Task::MaskedLm,
         recipe::Task::Tagging => Task::Tagging,
         recipe::Task::Generation => Task::Generation,
         recipe::Task::Seq2Seq => Task::Seq2Seq,

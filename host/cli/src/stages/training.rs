@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pegbox_data::Dataset;
-use pegbox_models::{Bert, Pooling, device};
+use pegbox_models::{Model, device};
 use pegbox_train::{
     Event, Flow, Freeze, RunFolder, RunIdentity, Schedule, Start, TrainJob, TrainObserver, TrainSettings,
     TrainSummary, train,
@@ -14,12 +14,12 @@ use pegbox_train::{
 use super::base::Base;
 use super::runs::{Done, Stages, key};
 use super::settings;
-use super::{classifier, dataset};
+use super::{dataset, trained};
 use crate::console::{Outcome, Stage};
 use crate::plugins::RecipePlugins;
 use crate::report::Report;
 use crate::session::Session;
-use pegbox_recipe::{Batch, Decay, Recipe, Warmup};
+use pegbox_recipe::{Batch, Decay, Pooling, Recipe, Warmup};
 
 /// Set by the first Ctrl-C: training commits a checkpoint and returns.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -39,14 +39,9 @@ impl<'a> Material<'a> {
         let Self { session, recipe, base, plugins, dataset } = *self;
         let device = device::parse(&session.global.device)?;
         let classes = dataset.labels().names().to_vec();
-        let (model, report) = Bert::load(
-            base.config.clone(),
-            settings::pooling(recipe),
-            classes.len(),
-            base.weights()?,
-            recipe.train.seed,
-            &device,
-        )?;
+        let head = settings::head(recipe, classes.len());
+        let (model, report) =
+            Model::load(base.config.clone(), head, base.weights()?, recipe.train.seed, &device)?;
         tracing::debug!(
             loaded = report.loaded,
             initialised = ?report.initialised,
@@ -59,6 +54,7 @@ impl<'a> Material<'a> {
             train: dataset.train()?,
             validation: dataset.validation()?,
             batching: dataset::batching(recipe),
+            masking: base.masking(recipe)?,
             classes,
             loss: plugins.make_loss()?,
             loss_identity: plugins.loss_identity(),
@@ -72,10 +68,11 @@ impl<'a> Material<'a> {
     /// Everything that the trained weights depend on.
     pub fn identity(&self) -> RunIdentity {
         let model = &self.recipe.model;
-        let pooling = match settings::pooling(self.recipe) {
+        let pooling = match model.pooling {
             Pooling::Cls => "cls",
             Pooling::Mean => "mean",
             Pooling::MeanLayer => "mean-layer",
+            Pooling::Max => "max",
         };
         let batch = match self.recipe.train.batch {
             Batch::Tokens(tokens) => format!("{tokens} tokens"),
@@ -85,6 +82,7 @@ impl<'a> Material<'a> {
         let metrics = self.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();
         let mut fixed = BTreeMap::from([
             ("base model".to_string(), self.base.model.digest.clone()),
+            ("task".into(), settings::task_name(self.recipe).into()),
             ("pooling".into(), pooling.into()),
             ("dropout".into(), dropout),
             ("batch".into(), batch),
@@ -109,7 +107,7 @@ impl<'a> Material<'a> {
     /// Trains in `run` until the end, or until Ctrl-C.
     pub fn train(&self, run: &RunFolder, start: Start) -> Result<(TrainSummary, Outcome), Box<Report>> {
         let labels = self.dataset.labels().names();
-        classifier::describe_run(run.path(), self.recipe, self.base, labels)?;
+        trained::describe_run(run.path(), self.recipe, self.base, labels)?;
         let key = self.key();
         let before = Stages::read(run.path()).done.get("train").map_or(0.0, |done| done.seconds);
         let note = |seconds: f64, finished: bool| {

@@ -13,7 +13,7 @@ use crate::job::{KeepRow, PrepareJob};
 use crate::parallel;
 use crate::rows::Shards;
 use crate::state::State;
-use crate::task::{Task, entity};
+use crate::task::Task;
 pub(crate) use numbers::Numbers;
 
 /// The label of a row that has none.
@@ -36,12 +36,12 @@ pub(crate) struct Index {
     pub times: Option<Vec<i64>>,
     /// Characters of the compared texts; only where the longest of several duplicates stays.
     pub sizes: Option<Vec<u32>>,
-    /// Where tokens are tagged: all tags, sorted by their bytes.
+    /// Where rows have several names, tags or labels: all of them, sorted by their bytes.
     pub tags: Vec<String>,
-    /// Where tokens are tagged: the types of the entities of each row, as numbers, one row after the other, and where
-    /// each row ends.
+    /// Where rows have several names: the types of the entities of each row, or its labels, as numbers, one row after
+    /// the other, and where each row ends.
     pub entities: (Vec<u32>, Vec<u32>),
-    /// How many types of entities there are.
+    /// How many types of entities, or labels, there are.
     pub entity_types: usize,
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn index(
         |(), number| places.index(&shards.read(number)?, shards.schema(), job, origins),
     )?;
     check(&of_shards, shards.schema(), labelled)?;
-    Ok(join(of_shards))
+    Ok(join(of_shards, job.task))
 }
 
 /// Where in a record what is indexed stands.
@@ -89,7 +89,7 @@ impl Places {
         let compared = job.duplicates.as_ref().filter(|settings| settings.keep == KeepRow::Longest);
         Ok(Self {
             needed: job.task.roles().iter().filter_map(|role| schema.role(role)).collect(),
-            tags: schema.role("tags").filter(|_| job.task == Task::Tagging),
+            tags: job.task.names().and_then(|role| schema.role(role)),
             label: schema.role("label").filter(|_| job.task == Task::Classification),
             group: optional(&job.split.group, "split.group")?,
             time: optional(&job.split.time, "split.time")?,
@@ -116,7 +116,7 @@ impl Places {
                 found.lacking.get_or_insert_with(|| (*place, origin(), 0)).2 += 1;
             }
             if let Some(tags) = self.tags {
-                found.add_tags(value(Some(tags)).unwrap_or_default());
+                found.add_tags(value(Some(tags)).unwrap_or_default(), job.task);
             }
             let label = match value(self.label) {
                 None => {
@@ -184,13 +184,13 @@ struct OfShard {
 }
 
 impl OfShard {
-    fn add_tags(&mut self, tags: &str) {
+    fn add_tags(&mut self, tags: &str, task: Task) {
         let mut kinds = BTreeSet::new();
         for tag in tags.split(' ').filter(|tag| !tag.is_empty()) {
             if !self.tags.contains(tag) {
                 self.tags.insert(tag.to_owned());
             }
-            if let Some(kind) = entity(tag).filter(|kind| !kinds.contains(*kind)) {
+            if let Some(kind) = task.kind(tag).filter(|kind| !kinds.contains(*kind)) {
                 kinds.insert(kind.to_owned());
             }
         }
@@ -215,7 +215,7 @@ fn check(shards: &[OfShard], schema: &Schema, labelled: bool) -> Result<(), Data
     }
 }
 
-fn join(shards: Vec<OfShard>) -> Index {
+fn join(shards: Vec<OfShard>, task: Task) -> Index {
     let mut names: Vec<String> = shards.iter().flat_map(|shard| shard.names.iter().cloned()).collect();
     names.sort_unstable();
     names.dedup();
@@ -225,7 +225,7 @@ fn join(shards: Vec<OfShard>) -> Index {
     index.states.reserve_exact(rows);
     let (mut texts, mut groups, mut times, mut sizes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let tags: BTreeSet<String> = shards.iter().flat_map(|shard| shard.tags.iter().cloned()).collect();
-    let kinds: BTreeSet<&str> = tags.iter().filter_map(|tag| entity(tag)).collect();
+    let kinds: BTreeSet<&str> = tags.iter().filter_map(|tag| task.kind(tag)).collect();
     let kinds: Vec<&str> = kinds.into_iter().collect();
     for shard in shards {
         let number = |name: &String| names.binary_search(name).map_or(NO_LABEL, |number| number as u32);

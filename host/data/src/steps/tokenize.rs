@@ -150,7 +150,9 @@ impl Tokenizing<'_> {
         let value = |role: &str| self.shards.schema().value(record, role).unwrap_or_default();
         let origin = || self.origins.of(record).to_string();
         let rows = match self.job.task {
-            Task::Classification => self.tokenizer.rows(value("text"), policy, cache),
+            Task::Classification | Task::MultiLabel | Task::Regression | Task::MaskedLm => {
+                self.tokenizer.rows(value("text"), policy, cache)
+            }
             Task::Tagging => {
                 let words = |role| value(role).split(' ').filter(|word: &&str| !word.is_empty());
                 let (tokens, tags): (Vec<&str>, Vec<&str>) =
@@ -171,6 +173,24 @@ impl Tokenizing<'_> {
             }
         };
         rows.map_err(|what| DataError::Tokenize { origin: origin(), what })
+    }
+
+    /// The number that a row is to give.
+    fn number(&self, record: &Record) -> Result<f32, DataError> {
+        let value = self.shards.schema().value(record, "label").unwrap_or_default();
+        value.trim().parse::<f32>().ok().filter(|number| number.is_finite()).ok_or_else(|| {
+            DataError::Number { origin: self.origins.of(record).to_string(), value: value.to_owned() }
+        })
+    }
+
+    /// The ids of a row's labels, ascending.
+    fn label_ids(&self, record: &Record) -> Vec<i32> {
+        let value = self.shards.schema().value(record, "label").unwrap_or_default();
+        let names = value.split(' ').filter_map(|name| self.labels.id(name));
+        let mut ids: Vec<i32> = names.filter_map(|id| i32::try_from(id).ok()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
     /// The policy for long texts of a part.
@@ -332,7 +352,7 @@ impl<'a> OfFile<'a> {
             if part == Part::Train {
                 tokenized.widths.push(row.ids.len() as u32);
             }
-            table.push(all, record, &origin, name, row, weight);
+            table.push(all, record, &origin, name, row, weight)?;
         }
         Ok(())
     }

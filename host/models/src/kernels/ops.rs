@@ -34,6 +34,19 @@ pub struct RmsNorm {
     pub epsilon: f64,
 }
 
+impl Linear {
+    pub fn zeros(inputs: usize, outputs: usize, device: &Device) -> Self {
+        Self { weight: Tensor::zeros([outputs, inputs], device), bias: Tensor::zeros([outputs], device) }
+    }
+}
+
+impl LayerNorm {
+    /// With weights of 1 and biases of 0.
+    pub fn identity(hidden: usize, epsilon: f64, device: &Device) -> Self {
+        Self { gamma: Tensor::ones([hidden], device), beta: Tensor::zeros([hidden], device), epsilon }
+    }
+}
+
 /// Whether the fused operations exist for `device`.
 pub(crate) fn fused(device: &Device) -> bool {
     match device.as_dispatch() {

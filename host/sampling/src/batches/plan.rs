@@ -68,6 +68,36 @@ impl BatchPlan {
         plan
     }
 
+    /// Every row once, two of a label side by side, for losses that compare the rows of a batch: the rows of each label
+    /// are shuffled and joined in pairs (the last of an odd number stays alone), the pairs are shuffled, cut into buckets
+    /// of many batches, sorted by length inside each bucket, and cut into batches, which are shuffled. A row that is
+    /// longer than a batch of tokens may be cut off from its partner. `labels` are as many as `lengths`.
+    pub fn pairs(lengths: &[u32], labels: &[u32], settings: &BatchSettings, seed: u64, epoch: u64) -> Self {
+        let mut random = SplitMix64::named(seed, &format!("pairs of epoch {epoch}"));
+        let mut rows = all_rows(lengths);
+        random.shuffle(&mut rows);
+        let label = |row: &u32| labels.get(*row as usize).copied().unwrap_or_default();
+        // Stable: rows of one label stay shuffled.
+        rows.sort_by_key(label);
+        let mut pairs: Vec<&[u32]> =
+            rows.chunk_by(|a, b| label(a) == label(b)).flat_map(|of_one| of_one.chunks(2)).collect();
+        random.shuffle(&mut pairs);
+        let mut batches: Vec<Vec<u32>> = Vec::new();
+        for bucket in pairs.chunks_mut(bucket_rows(lengths, settings).div_ceil(2)) {
+            bucket.sort_by_key(|pair| pair.iter().map(|row| length(lengths, *row)).max());
+            let rows = bucket.concat();
+            let even = |batch: Range<usize>| rows.get(batch).unwrap_or_default().to_vec();
+            batches.extend(cut(&rows, lengths, settings.size).map(even));
+        }
+        random.shuffle(&mut batches);
+        let mut plan = Self { rows: Vec::with_capacity(rows.len()), ends: Vec::with_capacity(batches.len()) };
+        for batch in batches {
+            plan.rows.extend(batch);
+            plan.ends.push(plan.rows.len());
+        }
+        plan
+    }
+
     /// Every row once, the shortest first.
     pub fn evaluation(lengths: &[u32], settings: &BatchSettings) -> Self {
         let mut rows = all_rows(lengths);
@@ -220,5 +250,30 @@ mod tests {
     fn a_recipe_writes_tokens_or_rows() {
         let size: BatchSize = serde_json::from_str(r#"{"tokens": 2048}"#).unwrap();
         assert_eq!(size, BatchSize::Tokens(2048));
+    }
+
+    #[test]
+    fn pairs_of_a_label_meet() {
+        let mut random = SplitMix64::new(4);
+        let lengths: Vec<u32> = (0..301).map(|_| 3 + random.below(20) as u32).collect();
+        let labels: Vec<u32> = (0..301).map(|_| random.below(20) as u32).collect();
+        let settings = BatchSettings::new(BatchSize::Rows(16));
+        let plan = BatchPlan::pairs(&lengths, &labels, &settings, 7, 0);
+        let mut rows: Vec<u32> = plan.iter().flatten().copied().collect();
+        rows.sort_unstable();
+        assert_eq!(rows, (0..301).collect::<Vec<u32>>(), "every row once");
+        let alone: usize = plan
+            .iter()
+            .map(|batch| {
+                let label = |row: &u32| labels[*row as usize];
+                let has_partner =
+                    |row: &&u32| batch.iter().filter(|other| label(other) == label(row)).count() > 1;
+                batch.len() - batch.iter().filter(has_partner).count()
+            })
+            .sum();
+        // At most one of each label, and those whose pair a batch's end parts.
+        assert!(alone <= 20 + plan.len(), "{alone} rows have no partner");
+        assert_eq!(plan, BatchPlan::pairs(&lengths, &labels, &settings, 7, 0));
+        assert_ne!(plan, BatchPlan::pairs(&lengths, &labels, &settings, 7, 1));
     }
 }

@@ -7,9 +7,12 @@ use pegbox_runtime::{AnyTensor, Cause, Loss, PluginError, PluginIdentity, StepVi
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::tensor_engine::{float, into_float_matrix, into_float_vector, into_int_vector};
+use super::counted::{Counted, counted};
+use crate::tensor_engine::{float, into_floats};
 
-/// `sum_i w_i l_i / sum_i w_i` over the rows, with
+const OP: &str = "compute";
+
+/// `sum_i w_i l_i / sum_i w_i` over the labels that count (those of rows, or of tokens where the mask holds), with
 /// `l = (1 - s) f(y) + s / C * sum_c f(c)` and `f(c) = -(1 - p_c)^gamma log p_c`.
 /// With `gamma` = 0 this is `torch.nn.functional.cross_entropy(..., label_smoothing=s)`.
 pub struct FocalCrossEntropy {
@@ -72,10 +75,11 @@ impl FocalCrossEntropy {
     }
 
     fn on_burn(&self, step: &dyn StepView) -> Result<AnyTensor, TensorError> {
-        const OP: &str = "compute";
-        let logits = into_float_matrix(OP, &step.logits())?;
-        let weights = into_float_vector(OP, &step.weights())?;
-        let labels: Tensor<2, Int> = into_int_vector(OP, &step.labels())?.unsqueeze_dim(1);
+        let Some(Counted { logits, labels, weights }) = counted(step)? else {
+            // Nothing is to be learned from this batch; its loss is connected, and its gradient 0.
+            return float((into_floats::<3>(OP, &step.logits())? * 0.0).sum());
+        };
+        let labels: Tensor<2, Int> = labels.unsqueeze_dim(1);
         let classes = logits.dims()[1];
         let log_p = log_softmax(logits, 1);
         let of_label = self.penalty(log_p.clone().gather(1, labels)).squeeze_dim::<1>(1);

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use pegbox_runtime::tensors::rules;
 use pegbox_runtime::{AnyTensor, DType, Shape, TensorEngine, TensorError, TensorOp};
 
-use super::{BurnEngine, float, into_float_vector};
+use super::{BurnEngine, float, into_floats};
 
 fn engine() -> BurnEngine {
     BurnEngine::new(&Device::flex())
@@ -179,7 +179,7 @@ fn differentiable(name: &str, at: &[f32; 6], f: impl Fn(&AnyTensor) -> AnyTensor
     };
     let leaf = Tensor::<2>::from_data(TensorData::new(at.to_vec(), [2, 3]), &Device::flex().autodiff())
         .require_grad();
-    let loss = into_float_vector("test", &weighted(f(&float(leaf.clone()).unwrap()))).unwrap();
+    let loss = into_floats::<1>("test", &weighted(f(&float(leaf.clone()).unwrap()))).unwrap();
     let gradients = loss.backward();
     let ours: Vec<f32> = leaf.grad(&gradients).unwrap().into_data().iter::<f32>().collect();
 
@@ -257,7 +257,7 @@ fn a_loss_may_bring_its_own_gradient() {
     let loss = apply(TensorOp::WithGradient, &[&about, &value, &gradient]).unwrap();
     let twice = apply(TensorOp::MulScalar(2.0), &[&loss]).unwrap();
     assert_eq!(read(&twice), [84.0]);
-    let gradients = into_float_vector("test", &twice).unwrap().backward();
+    let gradients = into_floats::<1>("test", &twice).unwrap().backward();
     let gradient: Vec<f32> = leaf.grad(&gradients).unwrap().into_data().iter::<f32>().collect();
     assert_eq!(gradient, [1.0, -6.0]);
 }
@@ -268,6 +268,6 @@ fn detached_values_carry_no_gradient() {
         Tensor::<1>::from_data(TensorData::new(vec![3.0], [1]), &Device::flex().autodiff()).require_grad();
     let detached = apply(TensorOp::Detach, &[&float(leaf).unwrap()]).unwrap();
     assert_eq!(read(&detached), [3.0]);
-    assert!(!into_float_vector("test", &detached).unwrap().is_tracked());
+    assert!(!into_floats::<1>("test", &detached).unwrap().is_tracked());
     assert_eq!(detached.dtype(), DType::Float);
 }

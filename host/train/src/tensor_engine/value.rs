@@ -56,39 +56,29 @@ pub fn boolean<const D: usize>(tensor: Tensor<D, Bool>) -> Result<AnyTensor, Ten
     Ok(Value::wrap(tensor.into_dispatch(), kind))
 }
 
-/// The Burn tensor of rank 1 in a float `tensor` of shape `[n]`, still in the autodiff graph.
+/// The Burn tensor of rank `D` in a float `tensor`, still in the autodiff graph.
 ///
 /// # Errors
-/// A tensor of another engine, or not a float tensor of rank 1.
-pub fn into_float_vector(op: &'static str, tensor: &AnyTensor) -> Result<Tensor<1>, TensorError> {
-    if tensor.dtype() != DType::Float || tensor.shape().rank() != 1 {
-        return Err(
-            TensorError::new(op, "a float tensor of rank 1 is needed").with_operands(&[tensor.kind()])
-        );
+/// A tensor of another engine, of another dtype or rank.
+pub fn into_floats<const D: usize>(op: &'static str, tensor: &AnyTensor) -> Result<Tensor<D>, TensorError> {
+    if tensor.dtype() != DType::Float || tensor.shape().rank() != D {
+        let what = format!("a float tensor of rank {D} is needed");
+        return Err(TensorError::new(op, what).with_operands(&[tensor.kind()]));
     }
     Ok(Tensor::from_dispatch(Value::of(op, tensor)?))
 }
 
-/// The Burn tensor of rank 2 in a float `tensor`, still in the autodiff graph.
+/// The Burn tensor of rank `D` in an int `tensor`.
 ///
 /// # Errors
-/// A tensor of another engine, or not a float tensor of rank 2.
-pub fn into_float_matrix(op: &'static str, tensor: &AnyTensor) -> Result<Tensor<2>, TensorError> {
-    if tensor.dtype() != DType::Float || tensor.shape().rank() != 2 {
-        return Err(
-            TensorError::new(op, "a float tensor of rank 2 is needed").with_operands(&[tensor.kind()])
-        );
-    }
-    Ok(Tensor::from_dispatch(Value::of(op, tensor)?))
-}
-
-/// The Burn tensor of rank 1 in an int `tensor` of shape `[n]`.
-///
-/// # Errors
-/// A tensor of another engine, or not an int tensor of rank 1.
-pub fn into_int_vector(op: &'static str, tensor: &AnyTensor) -> Result<Tensor<1, Int>, TensorError> {
-    if tensor.dtype() != DType::Int || tensor.shape().rank() != 1 {
-        return Err(TensorError::new(op, "an int tensor of rank 1 is needed").with_operands(&[tensor.kind()]));
+/// As [`into_floats`].
+pub fn into_ints<const D: usize>(
+    op: &'static str,
+    tensor: &AnyTensor,
+) -> Result<Tensor<D, Int>, TensorError> {
+    if tensor.dtype() != DType::Int || tensor.shape().rank() != D {
+        let what = format!("an int tensor of rank {D} is needed");
+        return Err(TensorError::new(op, what).with_operands(&[tensor.kind()]));
     }
     Ok(Tensor::from_dispatch(Value::of(op, tensor)?))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use pegbox_runtime::{Loss, PluginIdentity};
-use pegbox_train::tensor_engine::into_float_vector;
+use pegbox_train::tensor_engine::into_floats;
 use serde_json::{Value, json};
 
 use super::gradient::{self, Comparison, GradientCheck};
@@ -89,7 +89,7 @@ pub fn compute(
 ) -> Result<Computed, Refusal> {
     let (step, leaves) = GivenStep::tracked(arrays, device)?;
     let result = loss.compute(step)?;
-    let result = into_float_vector("compute", &result)?;
+    let result = into_floats::<1>("compute", &result)?;
     let value = f64::from(result.clone().into_scalar::<f32>());
     if !value.is_finite() {
         let help = "look for a logarithm of 0, a division by 0 or an overflow; training would stop here";
@@ -114,7 +114,7 @@ pub fn compute(
 /// The loss alone, outside autodiff.
 fn plain_value(loss: &mut dyn Loss, arrays: &Arrays, device: &Device) -> Result<f64, Refusal> {
     let result = loss.compute(GivenStep::new(arrays, device, true)?)?;
-    Ok(f64::from(into_float_vector("compute", &result)?.into_scalar::<f32>()))
+    Ok(f64::from(into_floats::<1>("compute", &result)?.into_scalar::<f32>()))
 }
 
 fn leaves(arrays: &Arrays) -> Vec<Vec<f32>> {

@@ -1,6 +1,6 @@
 //! The YAML between the dashes (<https://huggingface.co/docs/hub/model-cards>). Every text is quoted.
 
-use super::Facts;
+use super::{Facts, Purpose};
 use crate::escape::yaml;
 
 pub fn write(facts: &Facts) -> String {
@@ -15,7 +15,7 @@ pub fn write(facts: &Facts) -> String {
     // The Hub knows models and datasets by its own names only: these come from the recipe or not at all.
     line("base_model", configuration.base_model.as_deref());
     line("library_name", Some("transformers"));
-    line("pipeline_tag", Some("text-classification"));
+    line("pipeline_tag", Some(Purpose::of(facts.config).pipeline()));
     text += &list("language", &configuration.language);
     text += &list("datasets", &configuration.datasets);
     text += &list("tags", &["pegbox".to_owned()]);
@@ -37,9 +37,10 @@ fn model_index(facts: &Facts) -> String {
     for (part, scores) in facts.scores().filter(|(_, scores)| !scores.is_empty()) {
         let dataset = facts.configuration.datasets.first().map_or("the recipe's data", String::as_str);
         results += &format!(
-            "  - task:\n      type: text-classification\n    dataset:\n      type: {0}\n      name: {0}\n      split: {1}\n    metrics:\n",
+            "  - task:\n      type: {2}\n    dataset:\n      type: {0}\n      name: {0}\n      split: {1}\n    metrics:\n",
             yaml(dataset),
-            yaml(part)
+            yaml(part),
+            Purpose::of(facts.config).pipeline(),
         );
         for (metric, score) in scores {
             results += &format!("    - type: {}\n      value: {score}\n", yaml(metric));

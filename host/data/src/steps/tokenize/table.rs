@@ -4,6 +4,7 @@ use pegbox_records::Record;
 use pegbox_records::parquet_out::{Column, ColumnKind, Lists, Values};
 
 use super::Tokenizing;
+use crate::error::DataError;
 use crate::task::Task;
 use crate::tokenize::Encoded;
 
@@ -14,6 +15,25 @@ pub(super) fn columns(task: Task) -> Vec<Column> {
             ("text", ColumnKind::Text),
             ("label", ColumnKind::Text),
             ("label_id", ColumnKind::U32),
+            ("input_ids", ColumnKind::U32List),
+            ("token_type_ids", ColumnKind::U32List),
+        ],
+        Task::MultiLabel => &[
+            ("text", ColumnKind::Text),
+            ("label", ColumnKind::Text),
+            ("labels", ColumnKind::I32List),
+            ("input_ids", ColumnKind::U32List),
+            ("token_type_ids", ColumnKind::U32List),
+        ],
+        Task::Regression => &[
+            ("text", ColumnKind::Text),
+            ("label", ColumnKind::Text),
+            ("target", ColumnKind::F32),
+            ("input_ids", ColumnKind::U32List),
+            ("token_type_ids", ColumnKind::U32List),
+        ],
+        Task::MaskedLm => &[
+            ("text", ColumnKind::Text),
             ("input_ids", ColumnKind::U32List),
             ("token_type_ids", ColumnKind::U32List),
         ],
@@ -50,6 +70,7 @@ pub(super) struct Table {
     /// Text and label, tokens and tags, prompt and completion, or source and target.
     texts: [Vec<Option<String>>; 2],
     label_ids: Vec<u32>,
+    numbers: Vec<f32>,
     ids: Lists<u32>,
     type_ids: Lists<u32>,
     labels: Lists<i32>,
@@ -69,7 +90,7 @@ impl Table {
         label: &str,
         row: &Encoded,
         weight: f32,
-    ) {
+    ) -> Result<(), DataError> {
         let value = |role: &str| Some(all.shards.schema().value(record, role).unwrap_or_default().to_owned());
         let [first, second] = &mut self.texts;
         match all.job.task {
@@ -78,6 +99,16 @@ impl Table {
                 second.push(Some(label.to_owned()));
                 self.label_ids.push(all.labels.id(label).unwrap_or_default());
             }
+            Task::MultiLabel => {
+                first.push(value("text"));
+                second.push(value("label"));
+            }
+            Task::Regression => {
+                first.push(value("text"));
+                second.push(value("label"));
+                self.numbers.push(all.number(record)?);
+            }
+            Task::MaskedLm => first.push(value("text")),
             Task::Tagging => {
                 first.push(value("tokens"));
                 second.push(value("tags"));
@@ -95,25 +126,38 @@ impl Table {
         self.origins.push(Some(origin.to_owned()));
         self.ids.push(&row.ids);
         self.type_ids.push(&row.type_ids);
-        self.labels.push(&row.labels);
+        match all.job.task {
+            Task::MultiLabel => self.labels.push(&all.label_ids(record)),
+            _ => self.labels.push(&row.labels),
+        }
         self.weights.push(weight);
+        Ok(())
     }
 
     /// In the order of [`columns`].
     pub fn values(self, task: Task) -> Vec<Values> {
         let [first, second] = self.texts;
-        let mut values = vec![
-            Values::U64(self.records),
-            Values::Text(self.origins),
-            Values::Text(first),
-            Values::Text(second),
-        ];
+        let mut values = vec![Values::U64(self.records), Values::Text(self.origins), Values::Text(first)];
+        if task != Task::MaskedLm {
+            values.push(Values::Text(second));
+        }
         match task {
             Task::Classification => values.extend([
                 Values::U32(self.label_ids),
                 Values::U32List(self.ids),
                 Values::U32List(self.type_ids),
             ]),
+            Task::MultiLabel => values.extend([
+                Values::I32List(self.labels),
+                Values::U32List(self.ids),
+                Values::U32List(self.type_ids),
+            ]),
+            Task::Regression => values.extend([
+                Values::F32(self.numbers),
+                Values::U32List(self.ids),
+                Values::U32List(self.type_ids),
+            ]),
+            Task::MaskedLm => values.extend([Values::U32List(self.ids), Values::U32List(self.type_ids)]),
             Task::Tagging => values.extend([
                 Values::U32List(self.ids),
                 Values::U32List(self.type_ids),

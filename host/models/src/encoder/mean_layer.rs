@@ -1,13 +1,13 @@
 //! Mean pooling as one more encoder layer.
 //!
 //! Sentence-embedding models are trained so that the mean of their hidden states tells what a text means, while
-//! the classifier that Transformers knows for a BERT looks at the first token alone. This layer joins them: its
+//! the classifier that Transformers knows for such a model looks at the first token alone. This layer joins them: its
 //! attention begins uniform, with values and output that pass hidden states through, so that the first token
 //! holds `LayerNorm(x_0 + WEIGHT * mean(x))`, and its feed-forward part begins as nothing. From there it is
-//! trained like every other layer, and the result is a plain BERT with one layer more, which
-//! `BertForSequenceClassification` opens.
+//! trained like every other layer, and the result is a plain encoder with one layer more, which
+//! `AutoModelForSequenceClassification` opens.
 
-use super::BertConfig;
+use super::{Activation, EncoderConfig};
 
 /// How much the mean counts beside the first token.
 const WEIGHT: f32 = 4.0;
@@ -15,22 +15,17 @@ const WEIGHT: f32 = 4.0;
 /// The pooler's slope: hidden states have unit variance, so tanh begins nearly linear.
 const POOLER: f32 = 0.5;
 
-/// The last layer of a BERT, before it is trained.
-pub struct MeanLayer {
+/// The last layer of an encoder, before it is trained.
+pub struct MeanLayer<'a> {
+    config: &'a EncoderConfig,
     prefix: String,
-    hidden: usize,
-    inner: usize,
 }
 
-impl MeanLayer {
+impl<'a> MeanLayer<'a> {
     /// The last layer; none where there are no layers.
-    pub fn of(config: &BertConfig) -> Option<Self> {
-        let last = config.num_hidden_layers.checked_sub(1)?;
-        Some(Self {
-            prefix: format!("bert.encoder.layer.{last}."),
-            hidden: config.hidden_size,
-            inner: config.intermediate_size,
-        })
+    pub fn of(config: &'a EncoderConfig) -> Option<Self> {
+        let last = config.layers.checked_sub(1)?;
+        Some(Self { config, prefix: format!("{}.", config.layer_name(last)) })
     }
 
     /// Whether a parameter is this layer's.
@@ -41,31 +36,39 @@ impl MeanLayer {
     /// What a parameter of this layer begins with; none for random values. With queries of 0 all scores are 0;
     /// keys are random, or else queries would never learn.
     pub fn values(&self, name: &str) -> Option<Vec<f32>> {
-        let Self { hidden, inner, .. } = *self;
-        Some(match name.strip_prefix(&self.prefix)? {
-            "attention.self.query.weight" => vec![0.0; hidden * hidden],
-            "attention.self.value.weight" => self.identity(1.0),
-            "attention.output.dense.weight" => self.identity(WEIGHT),
-            "output.dense.weight" => vec![0.0; hidden * inner],
-            "attention.output.LayerNorm.weight" | "output.LayerNorm.weight" => vec![1.0; hidden],
-            "intermediate.dense.bias" => vec![0.0; inner],
-            bias if bias.ends_with("bias") => vec![0.0; hidden],
+        let (hidden, inner) = (self.config.hidden_size, self.config.intermediate_size);
+        let (part, kind) = name.strip_prefix(&self.prefix)?.rsplit_once('.')?;
+        let names = &self.config.architecture.layer;
+        let is_norm = part == names.attention_norm || part == names.output_norm;
+        Some(match kind {
+            "weight" if part == names.query => vec![0.0; hidden * hidden],
+            "weight" if part == names.value => self.identity(1.0),
+            "weight" if part == names.attention_output => self.identity(WEIGHT),
+            "weight" if part == names.output => vec![0.0; hidden * inner],
+            "weight" if is_norm => vec![1.0; hidden],
+            "bias" if part == names.intermediate => vec![0.0; inner],
+            "bias" => vec![0.0; hidden],
             _ => return None,
         })
     }
 
-    /// What the pooler after a new layer begins with: hidden states as they are, nearly.
+    /// What the dense layer after a new layer begins with: hidden states as they are, nearly. After ReLU they would
+    /// lose half of what they say: there it is random.
     pub fn pooler_values(&self, name: &str) -> Option<Vec<f32>> {
-        match name {
-            "bert.pooler.dense.weight" => Some(self.identity(POOLER)),
-            "bert.pooler.dense.bias" => Some(vec![0.0; self.hidden]),
+        if self.config.architecture.activation != Activation::Tanh {
+            return None;
+        }
+        match name.strip_prefix(self.config.architecture.sequence[0])? {
+            ".weight" => Some(self.identity(POOLER)),
+            ".bias" => Some(vec![0.0; self.config.hidden_size]),
             _ => None,
         }
     }
 
     fn identity(&self, scale: f32) -> Vec<f32> {
-        let mut matrix = vec![0.0; self.hidden * self.hidden];
-        matrix.iter_mut().step_by(self.hidden + 1).for_each(|value| *value = scale);
+        let hidden = self.config.hidden_size;
+        let mut matrix = vec![0.0; hidden * hidden];
+        matrix.iter_mut().step_by(hidden + 1).for_each(|value| *value = scale);
         matrix
     }
 }
@@ -74,16 +77,17 @@ impl MeanLayer {
 mod tests {
     use burn::tensor::Device;
 
-    use crate::bert::Mode;
+    use crate::head::{Head, Pooling, Problem};
+    use crate::output::Mode;
     use crate::weights::{NamedTensor, Weights, write_safetensors};
-    use crate::{Bert, BertConfig, Parameters, Pooling, TokenBatch};
+    use crate::{Encoder, EncoderConfig, Parameters, TokenBatch};
 
-    fn config() -> BertConfig {
+    fn config() -> EncoderConfig {
         let config = serde_json::json!({
             "vocab_size": 50, "hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3,
             "intermediate_size": 20, "max_position_embeddings": 16, "type_vocab_size": 2, "initializer_range": 0.2,
         });
-        BertConfig::from_json(config.as_object().unwrap().clone()).unwrap()
+        EncoderConfig::from_json(config.as_object().unwrap().clone()).unwrap()
     }
 
     fn normalised(values: &[f32]) -> Vec<f32> {
@@ -95,7 +99,8 @@ mod tests {
     #[test]
     fn a_new_layer_gives_the_mean_and_leaves_the_others_alone() {
         let device = Device::flex();
-        let mut base = Bert::random(config(), Pooling::Cls, 2, 1, &device);
+        let head = |pooling| Head::Sequence { outputs: 2, pooling, problem: Problem::SingleLabel };
+        let mut base = Encoder::random(config(), head(Pooling::Cls), 1, &device);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.safetensors");
         let named = |(name, parameter): (String, crate::Parameter<'_>)| NamedTensor {
@@ -109,7 +114,7 @@ mod tests {
         let larger = config().with_another_layer();
         assert_eq!(larger.source["num_hidden_layers"], 3);
         let weights = Weights::read(&path).unwrap();
-        let (model, report) = Bert::load(larger, Pooling::MeanLayer, 2, weights, 1, &device).unwrap();
+        let (model, report) = Encoder::load(larger, head(Pooling::MeanLayer), weights, 1, &device).unwrap();
         assert_eq!(report.initialised.len(), 16, "{report:?}");
 
         let rows: [&[u32]; 2] = [&[2, 7, 9, 11], &[2, 5]];

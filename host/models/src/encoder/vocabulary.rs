@@ -1,10 +1,11 @@
 //! A vocabulary that grows: more rows in the matrix of word embeddings, more tokens in the configuration.
 
-use super::{Bert, BertConfig, aliases};
+use super::EncoderConfig;
+use super::load::aliases;
 use crate::error::ModelError;
 use crate::weights::{NewRow, Weights};
 
-pub(super) const WORD_EMBEDDINGS: &str = "bert.embeddings.word_embeddings.weight";
+pub(super) const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
 /// A token that a model gets before it is trained.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct NewToken {
     pub pieces: Vec<u32>,
 }
 
-impl BertConfig {
+impl EncoderConfig {
     /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
     #[must_use]
     pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
@@ -23,15 +24,13 @@ impl BertConfig {
         self.source.insert("vocab_size".into(), self.vocab_size.into());
         self
     }
-}
 
-impl Bert {
-    /// Grows the word embeddings in `weights`, as they were pretrained, by `tokens`. [`Bert::load`] then fits them to
-    /// a configuration [`with_tokens`](BertConfig::with_tokens).
+    /// Grows the word embeddings in `weights`, as they were pretrained, by `tokens`. [`Encoder::load`](super::Encoder::load)
+    /// then fits them to a configuration [`with_tokens`](Self::with_tokens).
     ///
     /// # Errors
     /// The file has no word embeddings, or fewer than the tokens begin from.
-    pub fn add_tokens(weights: &mut Weights, tokens: &[NewToken]) -> Result<(), ModelError> {
+    pub fn add_tokens(&self, weights: &mut Weights, tokens: &[NewToken]) -> Result<(), ModelError> {
         let rows = tokens.iter().map(|token| token.id as usize + 1).max().unwrap_or(0);
         let new: Vec<NewRow> = tokens
             .iter()
@@ -43,7 +42,8 @@ impl Bert {
         if new.is_empty() {
             return Ok(());
         }
-        Ok(weights.grow(&aliases(WORD_EMBEDDINGS), rows, &new)?)
+        let name = format!("{}{WORD_EMBEDDINGS}", self.architecture.prefix);
+        Ok(weights.grow(&aliases(self.architecture, &name), rows, &new)?)
     }
 }
 
@@ -52,15 +52,19 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::head::{Head, Pooling, Problem};
+    use crate::output::Mode;
     use crate::weights::{NamedTensor, write_safetensors};
-    use crate::{Parameters, Pooling, TokenBatch};
+    use crate::{Encoder, Parameters, TokenBatch};
 
-    fn config(vocabulary: usize) -> BertConfig {
+    const HEAD: Head = Head::Sequence { outputs: 2, pooling: Pooling::Cls, problem: Problem::SingleLabel };
+
+    fn config(vocabulary: usize) -> EncoderConfig {
         let config = serde_json::json!({
             "vocab_size": vocabulary, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2,
             "intermediate_size": 16, "max_position_embeddings": 8, "type_vocab_size": 2, "initializer_range": 0.2,
         });
-        BertConfig::from_json(config.as_object().unwrap().clone()).unwrap()
+        EncoderConfig::from_json(config.as_object().unwrap().clone()).unwrap()
     }
 
     /// Files carry the name with the prefix `bert.` or without it.
@@ -69,7 +73,7 @@ mod tests {
         let device = Device::flex();
         let tokens = [NewToken { id: 10, pieces: vec![3, 4] }, NewToken { id: 11, pieces: vec![10, 5, 5] }];
         for prefix in ["bert.", ""] {
-            let mut base = Bert::random(config(10), Pooling::Cls, 2, 1, &device);
+            let mut base = Encoder::random(config(10), HEAD, 1, &device);
             let named: Vec<NamedTensor> = base
                 .parameters()
                 .into_iter()
@@ -84,10 +88,10 @@ mod tests {
             write_safetensors(&path, &named).unwrap();
 
             let mut weights = Weights::read(&path).unwrap();
-            Bert::add_tokens(&mut weights, &tokens).unwrap();
+            config(10).add_tokens(&mut weights, &tokens).unwrap();
             let larger = config(10).with_tokens(&tokens);
             assert_eq!(larger.source["vocab_size"], 12);
-            let (mut grown, report) = Bert::load(larger, Pooling::Cls, 2, weights, 1, &device).unwrap();
+            let (mut grown, report) = Encoder::load(larger, HEAD, weights, 1, &device).unwrap();
             assert!(report.initialised.is_empty() && report.unexpected.is_empty(), "{report:?}");
 
             let table = grown.parameters()[0].1.values();
@@ -100,9 +104,9 @@ mod tests {
             }
             let rows: [&[u32]; 1] = [&[1, 3, 4, 9]];
             let batch = TokenBatch::new(rows.into_iter(), 0).unwrap();
-            let logits = |model: &Bert| {
-                let output = model.forward(&batch, crate::bert::Mode::default()).unwrap();
-                output.logits.into_data().iter::<f32>().collect::<Vec<_>>()
+            let logits = |model: &Encoder| {
+                let output = model.forward(&batch, Mode::default()).unwrap();
+                output.logits.into_values()
             };
             assert_eq!(logits(&base), logits(&grown));
             let new: [&[u32]; 1] = [&[1, 10, 11]];

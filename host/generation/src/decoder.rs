@@ -19,6 +19,17 @@ pub trait Decoder {
     /// fewer or more than before. A parent may stand there several times (beams) or not at all (rows that are
     /// finished).
     fn reorder(&mut self, parents: &[usize]) -> Result<(), Self::Error>;
+
+    /// The tokens that the answer to a prompt continues: the prompt itself; in an encoder-decoder, which reads the
+    /// prompt elsewhere, the token that its decoder starts with. Penalties see them.
+    fn history(&self, prompt: &[u32]) -> Vec<u32> {
+        prompt.to_vec()
+    }
+
+    /// The most tokens that a row may have, history and answer together, where the model has such a limit.
+    fn context(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Scores of the next token, before the softmax.

@@ -13,6 +13,8 @@ pub mod extend;
 mod extension;
 /// A tokenizer's folder on disk, written whole.
 mod folder;
+/// Tokenizers out of the vocabularies of GGUF files and SentencePiece models.
+pub mod stored;
 /// A tokenizer.json at hand.
 mod tokenizer;
 /// New tokenizers.

@@ -51,6 +51,11 @@ impl TokenizerFile {
         self.tokenizer.get_vocab_size(true)
     }
 
+    /// The tokenizer, to encode and decode with.
+    pub fn into_tokenizer(self) -> Tokenizer {
+        self.tokenizer
+    }
+
     pub(crate) fn json(&self) -> &Value {
         &self.json
     }

@@ -137,6 +137,10 @@ impl Decoder for Gpt2Decoder {
         Ok(Logits { rows: tokens.len(), vocabulary, values })
     }
 
+    fn context(&self) -> Option<usize> {
+        Some(self.config.n_positions)
+    }
+
     fn reorder(&mut self, parents: &[usize]) -> Result<(), ModelError> {
         self.cache.reorder(parents)
     }

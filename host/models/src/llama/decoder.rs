@@ -138,6 +138,10 @@ impl Decoder for LlamaDecoder {
         Ok(Logits { rows: tokens.len(), vocabulary, values })
     }
 
+    fn context(&self) -> Option<usize> {
+        Some(self.config.max_position_embeddings)
+    }
+
     fn reorder(&mut self, parents: &[usize]) -> Result<(), ModelError> {
         self.cache.reorder(parents)
     }

@@ -65,6 +65,11 @@ impl Decoder for T5Decoder<'_> {
         Self::advance(self.model, state, tokens)
     }
 
+    /// The prompt is the encoder's; answers go on from the decoder's start token.
+    fn history(&self, _: &[u32]) -> Vec<u32> {
+        vec![self.model.config.decoder_start_token_id]
+    }
+
     fn reorder(&mut self, parents: &[usize]) -> Result<(), ModelError> {
         let state = self
             .state

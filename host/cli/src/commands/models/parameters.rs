@@ -22,8 +22,7 @@ pub struct Parameters {
 
 /// Headers of the weights that lie in `path`, a folder or a file, without their values.
 pub fn headers(path: &Path) -> Result<Vec<TensorHeader>, Box<Report>> {
-    let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
-    Ok(Weights::headers(&file)?)
+    Ok(Weights::headers(path)?)
 }
 
 impl Parameters {

@@ -17,6 +17,8 @@ wasmtime::component::bindgen!({
     ",
     world: "pegbox:host/everything",
     imports: { default: trappable },
+    // What crosses to a plugin is lent: copied once, into the plugin's memory.
+    ownership: Borrowing { duplicate_if_necessary: true },
     with: {
         "pegbox:plugin/tensors.tensor": crate::component::tensors::TensorRep,
         "pegbox:plugin/steps.step": crate::component::steps::StepRep,

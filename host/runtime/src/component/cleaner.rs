@@ -10,7 +10,7 @@ use crate::checks;
 use crate::error::PluginError;
 use crate::kinds::Cleaner;
 use crate::services::Scene;
-use pegbox_plugin_abi::records::{Outcome, RowBatch};
+use pegbox_plugin_abi::records::{Outcome, Row, RowBatch};
 
 pub struct ComponentCleaner(Sandbox<Guest>);
 
@@ -23,9 +23,8 @@ impl ComponentCleaner {
 impl Cleaner for ComponentCleaner {
     fn clean(&mut self, batch: &RowBatch) -> Result<Vec<Outcome>, PluginError> {
         const CALL: &str = "cleaner.clean";
-        let sent = to_wit(batch);
-        let result = self.0.call(CALL, Scene::Records, |guest, store| guest.call_clean(store, &sent));
-        result
+        let lent = Lent::new(batch);
+        lent.show(|sent| self.0.call(CALL, Scene::Records, |guest, store| guest.call_clean(store, sent)))
             .and_then(|outcomes| {
                 let outcomes = outcomes.into_iter().map(outcome).collect();
                 checks::outcomes(batch, outcomes).map_err(|cause| self.0.error(CALL, cause))
@@ -34,10 +33,32 @@ impl Cleaner for ComponentCleaner {
     }
 }
 
-/// The batch in wasmtime's types.
-pub fn to_wit(batch: &RowBatch) -> wit::Batch {
-    let rows = batch.rows.iter().map(|row| wit::Row { id: row.id, values: row.values.clone() }).collect();
-    wit::Batch { fields: batch.fields.clone(), rows }
+/// A batch in wasmtime's types, which point into it.
+pub struct Lent<'a> {
+    fields: Vec<&'a str>,
+    /// The values of all rows, one row after the other.
+    values: Vec<Option<&'a str>>,
+    batch: &'a RowBatch,
+}
+
+impl<'a> Lent<'a> {
+    pub fn new(batch: &'a RowBatch) -> Self {
+        let values = batch.rows.iter().flat_map(|row| row.values.iter().map(Option::as_deref)).collect();
+        Self { fields: batch.fields.iter().map(String::as_str).collect(), values, batch }
+    }
+
+    /// Shows the batch to `work`.
+    pub fn show<R>(&self, work: impl FnOnce(wit::Batch<'_>) -> R) -> R {
+        let mut rest = self.values.as_slice();
+        let row = |row: &Row| {
+            // As many as `new` took from it.
+            let (values, after) = rest.split_at(row.values.len());
+            rest = after;
+            wit::Row { id: row.id, values }
+        };
+        let rows: Vec<wit::Row<'_>> = self.batch.rows.iter().map(row).collect();
+        work(wit::Batch { fields: &self.fields, rows: &rows })
+    }
 }
 
 fn outcome(outcome: WitOutcome) -> Outcome {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bindings::exports::pegbox::plugin::validation as wit;
-use super::cleaner::to_wit;
+use super::cleaner::Lent;
 use super::instance::Sandbox;
 use super::program::Program;
 use crate::checks;
@@ -24,9 +24,8 @@ impl ComponentValidator {
 impl Validator for ComponentValidator {
     fn validate(&mut self, batch: &RowBatch) -> Result<Vec<Finding>, PluginError> {
         const CALL: &str = "validator.validate";
-        let sent = to_wit(batch);
-        let result = self.0.call(CALL, Scene::Records, |guest, store| guest.call_validate(store, &sent));
-        result
+        let lent = Lent::new(batch);
+        lent.show(|sent| self.0.call(CALL, Scene::Records, |guest, store| guest.call_validate(store, sent)))
             .and_then(|findings| {
                 let findings = findings.into_iter().map(finding).collect();
                 checks::findings(batch, findings).map_err(|cause| self.0.error(CALL, cause))

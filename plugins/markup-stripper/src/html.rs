@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::elements::{Effect, element};
-use crate::entities::{Meaning, decode};
+use pegbox_entities::{Meaning, decode};
 use crate::find::{find, find_text};
 use crate::lines::Lines;
 use crate::tag::{Tag, count, tag};

@@ -23,9 +23,6 @@ mod cleaner;
 mod configuration;
 /// The elements of HTML and what they do to the text.
 mod elements;
-/// HTML entities: the text normaliser's, which is a plugin itself and so cannot be a dependency.
-#[path = "../../text-normalizer/src/entities.rs"]
-mod entities;
 /// Bytes in a text, eight at a time.
 mod find;
 /// HTML.

@@ -17,8 +17,6 @@ mod ascii;
 mod characters;
 /// The recipe's configuration and its JSON Schema.
 mod configuration;
-/// HTML entities.
-mod entities;
 /// Unicode normal forms.
 mod form;
 /// Zero-width joiners and emoji tags: where they mean something.

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 use crate::ascii::skip_clean;
 use crate::characters::{Fate, fate, is_settled};
-use crate::entities::{self, Meaning};
 use crate::joiners;
+use pegbox_entities::Meaning;
 
 /// What a sweep leaves.
 #[derive(PartialEq, Eq, Debug)]
@@ -105,7 +105,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn entity(&mut self, at: usize) -> usize {
-        let Some(entity) = entities::decode(&self.text[at..]) else {
+        let Some(entity) = pegbox_entities::decode(&self.text[at..]) else {
             self.after_space = false;
             return at + 1;
         };

@@ -1,4 +1,6 @@
-//! HTML entities. The names are those of the HTML standard; unlike a browser, this asks for the semicolon
+//! HTML entities, as the first-party cleaners read them. Not a plugin.
+//!
+//! The names are those of the HTML standard; unlike a browser, this asks for the semicolon
 //! (`?a=1&copy=2` is an address, not a copyright sign) and leaves alone what names no character.
 
 /// The longest name, `&CounterClockwiseContourIntegral;`.
@@ -12,7 +14,7 @@ const WINDOWS_1252: [char; 32] = [
 
 /// An entity that was understood.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Entity {
+pub struct Entity {
     /// One character or two.
     pub meaning: Meaning,
     /// Bytes that it takes in the text.
@@ -21,7 +23,7 @@ pub(crate) struct Entity {
 
 /// What an entity stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Meaning {
+pub enum Meaning {
     /// By number.
     One(char),
     /// By name.
@@ -29,7 +31,7 @@ pub(crate) enum Meaning {
 }
 
 /// The entity at the start of `text`, which starts with `&`.
-pub(crate) fn decode(text: &str) -> Option<Entity> {
+pub fn decode(text: &str) -> Option<Entity> {
     match text.as_bytes() {
         [b'&', b'#', b'x' | b'X', ..] => numeric(text, 3, 16),
         [b'&', b'#', ..] => numeric(text, 2, 10),

@@ -11,6 +11,8 @@ pub struct Configuration {
     pub form: Form,
     /// Whether HTML entities are decoded.
     pub html_entities: bool,
+    /// Whether quotation marks, apostrophes and dashes become those of ASCII.
+    pub ascii_punctuation: bool,
     /// Whether letters become lower-case.
     pub lower_case: bool,
     /// Regular expressions whose matches keep their letter case.
@@ -24,6 +26,7 @@ impl Default for Configuration {
         Self {
             form: Form::default(),
             html_entities: true,
+            ascii_punctuation: false,
             lower_case: false,
             protect: Vec::new(),
             empty: Empty::default(),

@@ -6,8 +6,9 @@
 //! 2. removes characters that nobody sees, and turns each run of white space into one space, none at the
 //!    ends;
 //! 3. brings the text into a Unicode normal form;
-//! 4. if asked, lower-cases it, except where a `protect` pattern matches;
-//! 5. drops the record if nothing is left of its text.
+//! 4. if asked, writes quotation marks, apostrophes and dashes as ASCII does;
+//! 5. if asked, lower-cases it, except where a `protect` pattern matches;
+//! 6. drops the record if nothing is left of its text.
 //!
 //! A second pass changes nothing, except that it would decode an entity that the first has uncovered.
 
@@ -25,6 +26,8 @@ mod joiners;
 mod letter_case;
 /// The plugin: the steps in their order.
 mod normalizer;
+/// Quotation marks and dashes.
+mod punctuation;
 /// Entities, invisible characters and white space in one pass.
 mod sweep;
 

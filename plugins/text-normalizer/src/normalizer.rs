@@ -5,6 +5,7 @@ use pegbox_plugin::{Cleaner, Error, Outcome, Plugin, RowBatch, parse_configurati
 use crate::configuration::{self, Configuration, Empty, Form};
 use crate::form::normalize;
 use crate::letter_case::LowerCase;
+use crate::punctuation::to_ascii;
 use crate::sweep::sweep;
 
 /// The role whose values are cleaned.
@@ -18,6 +19,7 @@ const EMPTY: &str = "empty-after-cleaning";
 pub struct TextNormalizer {
     entities: bool,
     form: Form,
+    ascii_punctuation: bool,
     lower_case: Option<LowerCase>,
     empty: Empty,
 }
@@ -31,6 +33,7 @@ impl TextNormalizer {
         Ok(Self {
             entities: configuration.html_entities,
             form: configuration.form,
+            ascii_punctuation: configuration.ascii_punctuation,
             lower_case: configuration.lower_case.then_some(lower_case),
             empty: configuration.empty,
         })
@@ -43,6 +46,9 @@ impl TextNormalizer {
         let mut text = swept.text;
         if !swept.settled {
             text = then(text, |text| self.normal_form(text));
+        }
+        if self.ascii_punctuation {
+            text = then(text, to_ascii);
         }
         if let Some(lower_case) = &self.lower_case {
             text = then(text, |text| lower_case.apply(text));
@@ -184,6 +190,8 @@ mod tests {
         assert_eq!(normalize("{}", "e\u{200b}\u{301}"), "é");
         let lower = r#"{ "lower-case": true, "protect": ["[A-Z]{2,}"] }"#;
         assert_eq!(normalize(lower, "The ＳＥＰＡ Transfer, İ J\u{30c}"), "the SEPA transfer, i\u{307} ǰ");
+        let plain = r#"{ "ascii-punctuation": true, "lower-case": true, "protect": ["I'M"] }"#;
+        assert_eq!(normalize(plain, "I’M “HERE” &mdash; Ｎ－Ｏ"), "I'M \"here\" - n-o");
         assert_eq!(normalize(r#"{ "html-entities": false }"#, "a &amp;  b"), "a &amp; b");
     }
 
@@ -222,7 +230,7 @@ mod tests {
         // Marks of several classes, letters that compose, joiners and what they join, spaces, things to remove.
         let alphabet: Vec<char> =
             "aEJİΣſﬁ①Å\u{301}\u{316}\u{30c}\u{345}\u{308} \u{a8}\u{a0}\t\u{200b}\u{200c}\
-             \u{200d}\u{ad}कक्ड\u{93c}\u{1100}\u{1161}\u{11a8}한👩🏴\u{e0067}\u{e007f}\u{fe0f}♀中ｱﾞй가&;#1"
+             \u{200d}\u{ad}कक्ड\u{93c}\u{1100}\u{1161}\u{11a8}한👩🏴\u{e0067}\u{e007f}\u{fe0f}♀中ｱﾞй가&;#1’—"
                 .chars()
                 .collect();
         for json in [
@@ -230,6 +238,7 @@ mod tests {
             r#"{ "html-entities": false, "form": "NFC", "lower-case": true }"#,
             r#"{ "html-entities": false, "lower-case": true, "protect": ["[A-Z]{2,}"] }"#,
             r#"{ "html-entities": false, "form": "none", "lower-case": true }"#,
+            r#"{ "html-entities": false, "ascii-punctuation": true }"#,
         ] {
             let plugin = plugin(json);
             let mut random = 0x9e37_79b9_7f4a_7c15_u64;

@@ -1,11 +1,12 @@
 use std::borrow::Cow;
 
 use crate::pages::WINDOWS_1252;
+use crate::scan::clean_ascii;
 
 /// `text` without controls, byte order marks and noncharacters; controls from U+0080 to U+009F become what
 /// Windows-1252 has in their places, if it has anything there.
 pub(crate) fn tidy(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find(is_stray) else { return Cow::Borrowed(text) };
+    let Some(first) = stray(text) else { return Cow::Borrowed(text) };
     let (clean, mut rest) = text.split_at(first);
     let mut tidy = String::with_capacity(text.len());
     tidy.push_str(clean);
@@ -26,13 +27,26 @@ pub(crate) fn tidy(text: &str) -> Cow<'_, str> {
             }
             c if is_stray(c) => &rest[c.len_utf8()..],
             _ => {
-                let (clean, after) = rest.split_at(rest.find(is_stray).unwrap_or(rest.len()));
+                let (clean, after) = rest.split_at(stray(rest).unwrap_or(rest.len()));
                 tidy.push_str(clean);
                 after
             }
         };
     }
     Cow::Owned(tidy)
+}
+
+/// Where the first character is that does not stay.
+fn stray(text: &str) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += clean_ascii(&text.as_bytes()[at..]);
+        let c = text[at..].chars().next()?;
+        if is_stray(c) {
+            return Some(at);
+        }
+        at += c.len_utf8();
+    }
 }
 
 fn is_stray(c: char) -> bool {

@@ -1,4 +1,5 @@
 use crate::pages::Page;
+use crate::scan::ascii;
 
 /// A piece of a text that is one character of UTF-8, misread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,10 +26,9 @@ impl Piece {
 pub(crate) fn pieces(text: &str, page: Page) -> Vec<Piece> {
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(rest) = text.get(at..) {
-        let ascii = rest.bytes().take_while(u8::is_ascii).count();
-        at += ascii;
-        let Some(first) = rest[ascii..].chars().next() else { break };
+    loop {
+        at += ascii(&text.as_bytes()[at..]);
+        let Some(first) = text[at..].chars().next() else { break };
         match piece(text, at, first, page) {
             Some(piece) => {
                 at = piece.end;

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use crate::judge::{Place, Verdict, is_odd, judge};
 use crate::pages::Page;
 use crate::pieces::{Piece, pieces};
+use crate::scan::ascii;
 
 /// `text` as it was before it was misread, up to `rounds` times; borrowed where nothing is certain.
 pub(crate) fn repair<'a>(text: &'a str, pages: &[Page], rounds: u8) -> Cow<'a, str> {
@@ -97,13 +98,17 @@ fn good_letters(text: &str, pieces: &[Piece]) -> usize {
 /// byte 0xa0) became a space or went at the end of a line, and bytes that Windows-1252 does not assign became U+FFFD.
 fn cut_short(text: &str) -> Vec<Mend> {
     let mut mends = Vec::new();
-    for (start, first) in text.char_indices() {
+    let mut at = 0;
+    loop {
+        let start = at + ascii(&text.as_bytes()[at..]);
+        let Some(first) = text[start..].chars().next() else { return mends };
+        at = start + first.len_utf8();
         if !matches!(first, 'Â' | 'Ã' | 'â') {
             continue;
         }
-        let rest = &text[start + first.len_utf8()..];
+        let rest = &text[at..];
         let before = text[..start].chars().next_back();
-        let mend = |extra: usize, by| Mend { start, end: start + first.len_utf8() + extra, by };
+        let mend = |extra: usize, by| Mend { start, end: at + extra, by };
         let spaces = rest.bytes().take(2).take_while(|byte| *byte == b' ').count();
         match first {
             // ”, the commonest of those that end so.
@@ -129,7 +134,6 @@ fn cut_short(text: &str) -> Vec<Mend> {
             _ => {}
         }
     }
-    mends
 }
 
 #[cfg(test)]

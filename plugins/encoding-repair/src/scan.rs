@@ -39,8 +39,20 @@ pub(crate) fn needs_a_look(text: &str) -> bool {
     }
 }
 
-/// How many bytes are visible ASCII, a space, a tab or a line break.
-fn clean_ascii(bytes: &[u8]) -> usize {
+/// How many bytes, from the first on, are ASCII.
+pub(crate) fn ascii(bytes: &[u8]) -> usize {
+    let (blocks, rest) = bytes.as_chunks::<8>();
+    for (place, block) in blocks.iter().enumerate() {
+        let beyond = u64::from_le_bytes(*block) & HIGH;
+        if beyond != 0 {
+            return 8 * place + beyond.trailing_zeros() as usize / 8;
+        }
+    }
+    bytes.len() - rest.len() + rest.iter().take_while(|byte| byte.is_ascii()).count()
+}
+
+/// How many bytes, from the first on, are visible ASCII, a space, a tab or a line break.
+pub(crate) fn clean_ascii(bytes: &[u8]) -> usize {
     let (blocks, rest) = bytes.as_chunks::<8>();
     let mut place = 0;
     for block in blocks {
@@ -143,6 +155,19 @@ mod tests {
                 bytes[place] = byte;
                 let control = byte < b' ' && !b"\t\n\r".contains(&byte) || byte == 0x7f;
                 assert_eq!(needs_a_look(str::from_utf8(&bytes).unwrap()), control, "{byte} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn runs_of_ascii_end_where_they_end() {
+        for length in 0..40 {
+            let mut bytes = vec![0x7f; length];
+            assert_eq!(ascii(&bytes), length);
+            for place in 0..length {
+                bytes[place] = 0x80 | place as u8;
+                assert_eq!(ascii(&bytes), place);
+                bytes[place] = b'a';
             }
         }
     }

@@ -37,12 +37,19 @@
 //! nothing else: `std`'s files, clocks and sockets fail in a component. A native library is not in the sandbox; there
 //! these modules use `std`, and `network` refuses.
 //!
+//! # Memory
+//! A component allocates through an allocator of this crate, which is fast for the many short texts of a batch. A plugin
+//! that brings its own turns off the feature `allocator`, which is on by default.
+//!
 //! # When the host refuses
 //! Operations on [`Tensor`], [`Step`], [`Model`] and [`Bundle`] return no `Result`. A wrong shape, a wrong
 //! dtype or a passed limit is a mistake of the plugin's author: the host ends the call there and then, and
 //! shows the user the operation, its operands and the plugin. "Ends the call" in this documentation means
 //! that.
 
+/// The allocator of components.
+#[cfg(any(test, target_arch = "wasm32"))]
+mod allocator;
 /// What an exporter reads and writes.
 mod artifacts;
 /// The time. Needs the permission `clock`.
@@ -82,6 +89,10 @@ pub mod native;
 /// A host for unit tests.
 #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
 pub mod testing;
+
+#[cfg(all(target_arch = "wasm32", feature = "allocator"))]
+#[global_allocator]
+static ALLOCATOR: allocator::Allocator = allocator::Allocator::new();
 
 #[cfg(target_arch = "wasm32")]
 use component::host;

@@ -12,6 +12,9 @@ use crate::tools::{Tools, on_path};
 /// The target of components: no operating system, so there is nothing to import but the contract.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
+/// What every host that runs plugins has, and the compiler uses only when told: SIMD of 128 bits.
+const FEATURES: [&str; 2] = ["-C", "target-feature=+simd128"];
+
 /// What Debian's packages are: the compiler, the library's source, the library for build scripts.
 const PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "libstd-rust-web-dev"];
 
@@ -78,7 +81,9 @@ impl Toolchain {
     /// same wherever they lie, and no path of this machine stands in a panic's message.
     pub fn apply(&self, command: &mut Command, places: &[(&Path, &str)]) {
         // Flags for this machine's processor are not for plugins.
-        command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remapped(places).join("\x1f"));
+        let mut flags = remapped(places);
+        flags.extend(FEATURES.map(str::to_owned));
+        command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
         if let Self::FromSource { linker, .. } = self {
             command
                 .args(["-Z", "build-std=std,panic_abort"])

@@ -14,6 +14,9 @@ mod names;
 mod row_faults;
 /// What travels from one instance to another.
 mod state;
+/// What the validators' unit tests share.
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use json::{Object, Text, json_text};
 pub use levels::{Code, Level, Levels};

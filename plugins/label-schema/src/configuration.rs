@@ -114,6 +114,7 @@ fn thousand() -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use pegbox_findings::testing::assert_schema_names;
     use pegbox_plugin::testing::assert_schema_describes;
 
     use super::*;
@@ -130,9 +131,7 @@ mod tests {
 
     #[test]
     fn the_schema_names_all_codes() {
-        let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
-        let names = &schema["properties"]["levels"]["propertyNames"]["enum"];
-        assert_eq!(*names, serde_json::json!(codes::ALL.map(|code| code.name)));
+        assert_schema_names(SCHEMA, &codes::ALL);
     }
 
     #[test]

@@ -69,6 +69,7 @@ impl Default for Keys {
 
 #[cfg(test)]
 mod tests {
+    use pegbox_findings::testing::assert_schema_names;
     use pegbox_plugin::testing::assert_schema_describes;
 
     use super::*;
@@ -81,9 +82,7 @@ mod tests {
 
     #[test]
     fn the_schema_names_all_codes() {
-        let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
-        let names = &schema["properties"]["levels"]["propertyNames"]["enum"];
-        assert_eq!(*names, serde_json::json!(codes::ALL.map(|code| code.name)));
+        assert_schema_names(SCHEMA, &codes::ALL);
     }
 
     #[test]

@@ -135,6 +135,10 @@ fn component(job: &Job, language: Language, options: &Options) -> Result<(Output
     }
     if known && let Some(component) = cache::get(job.tools, &before) {
         write(&path, &component)?;
+        // The component is whole without it, so nothing fails for want of a tool.
+        if let Err(error) = write_for_editors(job, language) {
+            job.tools.say(&format!("what an editor reads of the SDK was not written: {error}"));
+        }
         stamp.set(&before, &component)?;
         return Ok((Output::of(path)?, Origin::Cache));
     }
@@ -149,6 +153,11 @@ fn component(job: &Job, language: Language, options: &Options) -> Result<(Output
     }
     stamp.set(&after, &component)?;
     Ok((Output::of(path)?, Origin::Made))
+}
+
+fn write_for_editors(job: &Job, language: Language) -> Result<(), BuildError> {
+    world::write(&job.wit, job.manifest)?;
+    languages::write_for_editors(language, job)
 }
 
 fn component_path(job: &Job) -> Result<PathBuf, BuildError> {
@@ -209,4 +218,39 @@ impl Output {
 
 fn write(path: &Path, content: &[u8]) -> Result<(), BuildError> {
     pegbox_durable::write_file(path, content).map_err(BuildError::file("written", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use pegbox_manifest::Kind;
+
+    use super::*;
+    use crate::create::{NewPlugin, create};
+
+    #[test]
+    fn a_component_from_the_cache_comes_with_what_editors_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let tools = Tools::new(folder.path().join("tools"), |line| panic!("{line}"));
+        let plugin = create(&NewPlugin {
+            kind: Kind::Cleaner,
+            language: "javascript".to_owned(),
+            name: "tidy".to_owned(),
+            team: None,
+            parent: folder.path().to_owned(),
+        });
+        let plugin = fs::canonicalize(plugin.unwrap().folder).unwrap();
+        // As a build in another folder left it.
+        let manifest = Manifest::read(&plugin).unwrap();
+        let versions = languages::versions(Language::JavaScript, &tools).unwrap();
+        let key = sources::key(&plugin, &manifest, Language::JavaScript, &versions).unwrap();
+        cache::put(&tools, &key, b"component").unwrap();
+
+        let built = build(&plugin, &Options::default(), &tools).unwrap();
+        assert_eq!(built.origin, Origin::Cache);
+        assert_eq!(fs::read(&built.component.path).unwrap(), b"component");
+        let read = plugin.join("target/pegbox/javascript");
+        assert!(fs::read_to_string(read.join("wit.d.ts")).unwrap().contains("pegbox:plugin/cleaning"));
+        assert!(read.join("pegbox-plugin/index.ts").is_file());
+        assert_eq!(build(&plugin, &Options::default(), &tools).unwrap().origin, Origin::UpToDate);
+    }
 }

@@ -1,7 +1,8 @@
 //! One module a language. Each has
 //! - `TEMPLATES`: what `pegbox plugin new` offers; the files lie in `plugin-api/<folder>/templates/<kind>/`;
 //! - `versions(tools)`: the versions of the tools that it builds with; with them, what was built before is found;
-//! - `build(job)`: the component.
+//! - `build(job)`: the component;
+//! - `write_for_editors(job)`: what an author's editor reads of the SDK and the contract, which `build` writes too.
 
 pub(crate) mod c;
 pub(crate) mod javascript;
@@ -46,6 +47,17 @@ pub(crate) fn build(language: Language, job: &Job) -> Result<Vec<u8>, BuildError
         Language::JavaScript => javascript::build(job),
         Language::C => c::build(job),
         Language::Zig => zig::build(job),
+    }
+}
+
+/// Writes what an author's editor reads; the plugin's world is written already.
+pub(crate) fn write_for_editors(language: Language, job: &Job) -> Result<(), BuildError> {
+    match language {
+        Language::Rust => rust::write_for_editors(job),
+        Language::Python => python::write_for_editors(job),
+        Language::JavaScript => javascript::write_for_editors(job),
+        Language::C => c::write_for_editors(job),
+        Language::Zig => zig::write_for_editors(job),
     }
 }
 

@@ -38,12 +38,17 @@ pub(crate) fn versions(_: &Tools) -> Result<String, BuildError> {
 
 pub(crate) fn build(job: &Job) -> Result<Vec<u8>, BuildError> {
     let zig = Zig::find(job.tools)?;
-    bindings::write(&job.wit, &job.work)?;
-    header::write(job.manifest, &job.work)?;
+    write_for_editors(job)?;
     let object = compile(job, &zig)?;
     let module = link(job, &zig, &object)?;
     let module = std::fs::read(&module).map_err(BuildError::file("read", module))?;
     encode::component(&strip::without_debugging(&module))
+}
+
+/// The headers that the author's file includes.
+pub(crate) fn write_for_editors(job: &Job) -> Result<(), BuildError> {
+    bindings::write(&job.wit, &job.work)?;
+    header::write(job.manifest, &job.work)
 }
 
 /// The author's file alone: what the compiler says is about that.

@@ -46,9 +46,7 @@ pub(crate) fn build(job: &Job) -> Result<Vec<u8>, BuildError> {
     let tools = job.tools.node_packages(&PACKAGES)?;
     let node = job.tools.node()?;
     let (resolve, world) = world(&job.wit)?;
-    let work = Work::new(job)?;
-    let everything = interfaces::everything(&job.sdk.join("wit"))?;
-    write(&work.folder.join("wit.d.ts"), types::declarations(&everything).as_bytes())?;
+    let (work, everything) = typed(job)?;
     interfaces::write_renamed(&job.wit, &work.wit)?;
 
     let source =
@@ -66,6 +64,18 @@ pub(crate) fn build(job: &Job) -> Result<Vec<u8>, BuildError> {
     let component = fs::read(&work.component).map_err(BuildError::file("read", &work.component))?;
     finish::finish(&component, &borrows::lenders(&resolve, world))
         .map_err(|fault| BuildError::Component { fault, help: None })
+}
+
+pub(crate) fn write_for_editors(job: &Job) -> Result<(), BuildError> {
+    typed(job).map(|_| ())
+}
+
+/// A new folder of work with the SDK and the types of the contract, which are returned too.
+fn typed(job: &Job) -> Result<(Work, Resolve), BuildError> {
+    let work = Work::new(job)?;
+    let everything = interfaces::everything(&job.sdk.join("wit"))?;
+    write(&work.folder.join("wit.d.ts"), types::declarations(&everything).as_bytes())?;
+    Ok((work, everything))
 }
 
 /// What the author's `package.json` names must be there: fetching it is a decision of the author's.

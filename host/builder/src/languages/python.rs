@@ -56,6 +56,11 @@ pub(crate) fn build(job: &Job) -> Result<Vec<u8>, BuildError> {
     wasi::revealed(bytes)
 }
 
+pub(crate) fn write_for_editors(job: &Job) -> Result<(), BuildError> {
+    let tools = job.tools.python_packages(&[TOOL])?;
+    typings::write(job, &tools, &job.work.join("python"))
+}
+
 /// Where Python looks for modules.
 struct Folders {
     /// First of all: the SDK knows the author's files by that.

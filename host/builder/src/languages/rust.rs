@@ -41,6 +41,11 @@ pub(crate) fn build(job: &Job) -> Result<Vec<u8>, BuildError> {
     encode::component(&module)
 }
 
+/// Where the author's crate finds the SDK.
+pub(crate) fn write_for_editors(job: &Job) -> Result<(), BuildError> {
+    package(job).map(|_| ())
+}
+
 /// The shared library for this machine.
 pub(crate) fn build_native(job: &Job) -> Result<Vec<u8>, BuildError> {
     let package = package(job)?;

@@ -29,11 +29,20 @@ pub(crate) fn versions(_: &Tools) -> Result<String, BuildError> {
 
 pub(crate) fn build(job: &Job) -> Result<Vec<u8>, BuildError> {
     let zig = Zig::find(job.tools)?;
-    bindings::write(&job.wit, &job.work)?;
-    manifest::write(job.manifest, &job.work)?;
-    translate(job, &zig)?;
+    write_modules(job, &zig)?;
     let module = compile(job, &zig)?;
     encode::component(&strip::without_debugging(&module))
+}
+
+pub(crate) fn write_for_editors(job: &Job) -> Result<(), BuildError> {
+    write_modules(job, &Zig::find(job.tools)?)
+}
+
+/// The modules that are made of the world and the manifest.
+fn write_modules(job: &Job, zig: &Zig) -> Result<(), BuildError> {
+    bindings::write(&job.wit, &job.work)?;
+    manifest::write(job.manifest, &job.work)?;
+    translate(job, zig)
 }
 
 /// The bindings' header as a module of Zig.

@@ -101,7 +101,7 @@ impl<'a> Chain<'a> {
         for (number, link) in self.stages.iter_mut().enumerate() {
             let failed = |error| StageFailed { stage: number, error };
             let outcomes = link.outcomes(&records, self.origins, self.modes).map_err(failed)?;
-            let mut report = StageReport::new(&link.stage.identity);
+            let mut report = StageReport::new(link.stage);
             report.rows_in = records.len() as u64;
             report.disabled = link.disabled.clone();
             let mut applying = Applying {
@@ -428,6 +428,7 @@ mod tests {
         let piece = one.records.iter().find(|record| record.id == 2000).unwrap();
         assert_eq!((piece.line, piece.values[1].as_deref()), (8, Some("TWO 7")));
         assert_eq!(one.dropped[0].origin, "a.jsonl:4");
+        assert_eq!(first.fields, ["text"]);
         assert_eq!(first.examples[0].before, [Some("text 0".to_owned())]);
     }
 

@@ -12,7 +12,7 @@ use pegbox_sampling::batches::PaddingReport;
 use pegbox_sampling::lengths::{Candidate, Lengths};
 use serde::{Deserialize, Serialize};
 
-use crate::stage::StageIdentity;
+use crate::stage::CleanStage;
 use crate::validate::LocatedFinding;
 
 /// Examples of each kind that a report keeps; everything stands in the files of the dataset.
@@ -84,6 +84,9 @@ pub struct StageReport {
     pub split: u64,
     /// By reason.
     pub dropped: BTreeMap<String, u64>,
+    /// The fields that crossed to it; the values of examples come in this order.
+    #[serde(default)]
+    pub fields: Vec<String>,
     pub examples: Vec<ChangeExample>,
     /// Why the stage was left out, if it failed and the recipe lets that pass.
     #[serde(default)]
@@ -91,16 +94,17 @@ pub struct StageReport {
 }
 
 impl StageReport {
-    pub(crate) fn new(identity: &StageIdentity) -> Self {
+    pub(crate) fn new(stage: &CleanStage) -> Self {
         Self {
-            plugin: identity.plugin.clone(),
-            version: identity.version.clone(),
+            plugin: stage.identity.plugin.clone(),
+            version: stage.identity.version.clone(),
             rows_in: 0,
             rows_out: 0,
             kept: 0,
             changed: 0,
             split: 0,
             dropped: BTreeMap::new(),
+            fields: stage.roles.clone(),
             examples: Vec::new(),
             disabled: None,
         }
@@ -125,7 +129,7 @@ impl StageReport {
     }
 }
 
-/// A record before and after a cleaner: the fields that crossed to it.
+/// A record before and after a cleaner: the fields that crossed to it, in the order of [`StageReport::fields`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ChangeExample {
     pub origin: String,

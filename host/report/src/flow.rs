@@ -139,6 +139,7 @@ mod tests {
                 changed: 10,
                 split: 1,
                 dropped: [("empty".to_owned(), 8)].into(),
+                fields: vec!["text".into()],
                 examples: Vec::new(),
                 disabled: None,
             }],

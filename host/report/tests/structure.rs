@@ -155,6 +155,20 @@ fn figures_stand_in_the_page() {
 }
 
 #[test]
+fn examples_of_several_fields_name_each() {
+    let mut report = sample::full();
+    let named = |report: &pegbox_data::PrepareReport| {
+        let page = pegbox_report::html(report, &sample::about());
+        ["field text", "field label"].map(|name| page.matches(name).count())
+    };
+    let [texts, labels] = named(&report);
+    // The label of no example changes, but rows that are dropped are shown whole.
+    assert!(texts > 0 && labels <= texts, "{texts} {labels}");
+    report.stages.iter_mut().for_each(|stage| stage.fields = vec!["text".into()]);
+    assert_eq!(named(&report), [0, 0]);
+}
+
+#[test]
 fn what_the_recipe_does_not_ask_for_is_one_line() {
     let page = pegbox_report::html(&sample::plain(), &sample::about());
     for (section, ask) in [

@@ -112,8 +112,7 @@ impl Cleaner<'_> {
         let total = u64::from(self.read.rows());
         let done = AtomicU64::new(0);
         progress.at("clean", 0, Some(total));
-        let mut stages: Vec<StageReport> =
-            self.job.cleaners.iter().map(|stage| StageReport::new(&stage.identity)).collect();
+        let mut stages: Vec<StageReport> = self.job.cleaners.iter().map(StageReport::new).collect();
         for (report, disabled) in stages.iter_mut().zip(self.disabled) {
             report.disabled = disabled.clone();
         }

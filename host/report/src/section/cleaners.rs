@@ -40,7 +40,7 @@ fn one(stage: &StageReport) -> Markup {
                     ("dropped", with_share(dropped, stage.rows_in, "goes")),
                 ]))
                 (reasons(stage))
-                (examples(&stage.examples))
+                (examples(&stage.fields, &stage.examples))
             }
         }
     }
@@ -77,7 +77,7 @@ fn reasons(stage: &StageReport) -> Markup {
 }
 
 /// The first of each kind is open to view.
-fn examples(examples: &[ChangeExample]) -> Markup {
+fn examples(names: &[String], examples: &[ChangeExample]) -> Markup {
     let mut kinds: Vec<&str> = Vec::new();
     for example in examples {
         if !kinds.contains(&example.what.as_str()) {
@@ -90,11 +90,11 @@ fn examples(examples: &[ChangeExample]) -> Markup {
             @if let [first, more @ ..] = of_kind.as_slice() {
                 section.examples {
                     h4 { "Example, " (Visible(kind)) }
-                    (example(first))
+                    (example(names, first))
                     @if !more.is_empty() {
                         details {
                             summary { (counted(more.len() as u64, "more example", "more examples")) }
-                            @for one in more { (example(one)) }
+                            @for one in more { (example(names, one)) }
                         }
                     }
                 }
@@ -103,17 +103,17 @@ fn examples(examples: &[ChangeExample]) -> Markup {
     }
 }
 
-fn example(example: &ChangeExample) -> Markup {
+fn example(names: &[String], example: &ChangeExample) -> Markup {
     html! {
         figure.example {
             figcaption { (origin(&example.origin)) }
             @match example.after.as_slice() {
-                [] => (values("dropped", &example.before)),
-                [after] => (fields(&example.before, after)),
+                [] => (values(names, "dropped", &example.before)),
+                [after] => (fields(names, &example.before, after)),
                 pieces => {
-                    (values("before", &example.before))
+                    (values(names, "before", &example.before))
                     @for (place, piece) in pieces.iter().enumerate() {
-                        (values(&format!("piece {}", place + 1), piece))
+                        (values(names, &format!("piece {}", place + 1), piece))
                     }
                 },
             }
@@ -122,10 +122,12 @@ fn example(example: &ChangeExample) -> Markup {
 }
 
 /// The fields that differ.
-fn fields(before: &[Option<String>], after: &[Option<String>]) -> Markup {
+fn fields(names: &[String], before: &[Option<String>], after: &[Option<String>]) -> Markup {
     let same = before.iter().zip(after).filter(|(before, after)| before == after).count() as u64;
+    let changed = before.iter().zip(after).enumerate().filter(|(_, (before, after))| before != after);
     html! {
-        @for (before, after) in before.iter().zip(after).filter(|(before, after)| before != after) {
+        @for (place, (before, after)) in changed {
+            (heading(names, place))
             @match (before, after) {
                 (Some(before), Some(after)) => (diff::sides(before, after)),
                 (before, after) => div.diff {
@@ -140,9 +142,20 @@ fn fields(before: &[Option<String>], after: &[Option<String>]) -> Markup {
     }
 }
 
-fn values(which: &str, values: &[Option<String>]) -> Markup {
+fn values(names: &[String], which: &str, values: &[Option<String>]) -> Markup {
     html! {
-        @for value in values { div.diff.whole { (one_side(which, value.as_deref())) } }
+        @for (place, value) in values.iter().enumerate() {
+            (heading(names, place))
+            div.diff.whole { (one_side(which, value.as_deref())) }
+        }
+    }
+}
+
+/// The field at a place; nothing where there is only one.
+fn heading(names: &[String], place: usize) -> Markup {
+    match names.get(place) {
+        Some(name) if names.len() > 1 => html! { p.muted { "field " (Visible(name)) } },
+        _ => html! {},
     }
 }
 

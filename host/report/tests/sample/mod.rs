@@ -134,6 +134,7 @@ fn stages() -> Vec<StageReport> {
                 changed,
                 split,
                 dropped: dropped.iter().map(|(reason, rows)| ((*reason).to_owned(), *rows)).collect(),
+                fields: vec!["text".into(), "label".into()],
                 examples,
                 disabled: None,
             }

@@ -181,9 +181,31 @@ pub fn measure(options: &Options) -> Result<()> {
     Page::of(Part::Data, table::page(&compared)).write(&options.page)
 }
 
+/// Text and label of each row of a corpus, but for malformed lines.
+pub fn records(sentences: &Sentences, rows: u64) -> Result<Vec<[Option<String>; 2]>> {
+    #[derive(serde::Deserialize)]
+    struct Record {
+        text: Option<String>,
+        label: Option<String>,
+    }
+    let corpus = sentences.corpus(rows)?;
+    let mut records = Vec::new();
+    for place in 0..rows {
+        if let Ok(Record { text, label }) = serde_json::from_str(&corpus.row(place)?.line) {
+            records.push([text, label]);
+        }
+    }
+    Ok(records)
+}
+
+impl Sentences {
+    fn corpus(&self, rows: u64) -> Result<Corpus> {
+        Corpus::new(Pools::load(&self.questions, &self.passages)?, rows, self.seed)
+    }
+}
+
 fn corpus(sentences: &Sentences, rows: u64, to: &Path) -> Result<()> {
-    let pools = Pools::load(&sentences.questions, &sentences.passages)?;
-    let corpus = Corpus::new(pools, rows, sentences.seed)?;
+    let corpus = sentences.corpus(rows)?;
     let draft =
         Draft::new(to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     corpus.write(draft.path())?;

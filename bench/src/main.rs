@@ -3,8 +3,10 @@
 //! Each comparison runs both sides in turn on this machine, pair by pair, so that a drift of the machine's speed
 //! cancels out of the ratio.
 
-/// Cleaning through WebAssembly, through the native ABI and by a plain call.
+/// Material for the cleaners of all languages.
 mod cleaner;
+/// The first-party cleaners through WebAssembly against the native ABI.
+mod cleaners;
 /// Preparing data, against Hugging Face `datasets`.
 mod data;
 /// The same plugins in every language.
@@ -35,6 +37,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Clean with each first-party cleaner, as WebAssembly and native
+    Cleaners(cleaners::Options),
     /// Prepare a dirty corpus, and have Hugging Face `datasets` do it
     Data(data::Options),
     /// Only make the dirty corpus
@@ -43,7 +47,7 @@ enum Command {
     Score(data::ScoreOptions),
 }
 
-/// Steps, losses and cleaners.
+/// Steps and losses.
 #[derive(clap::Args)]
 struct Speed {
     /// The folder of built plugins, with native libraries
@@ -58,7 +62,7 @@ struct Speed {
     /// bench/python/torch_step.py
     #[arg(long)]
     torch_step: PathBuf,
-    /// JSON Lines with a field `text`, gzipped: material for the cleaner
+    /// JSON Lines with a field `text`, gzipped: material for the cleaners of all languages
     #[arg(long)]
     texts: PathBuf,
     /// Built templates, `<language>-loss` and `<language>-cleaner`
@@ -80,6 +84,7 @@ fn main() -> Result<()> {
     rayon::ThreadPoolBuilder::new().num_threads(step::THREADS).build_global()?;
     let arguments = Arguments::parse();
     match (arguments.command, arguments.speed) {
+        (Some(Command::Cleaners(options)), _) => cleaners::measure(&options),
         (Some(Command::Data(options)), _) => data::measure(&options),
         (Some(Command::Corpus(options)), _) => data::write_corpus(&options),
         (Some(Command::Score(options)), _) => data::print_scores(&options),
@@ -104,6 +109,5 @@ fn measure_speed(arguments: &Speed) -> Result<()> {
         page.step(&compared);
     }
     page.loss(&loss::measure(&arguments.plugins)?);
-    page.cleaner(&cleaner::measure(&arguments.plugins, &arguments.texts, arguments.rounds)?);
     page.write(&arguments.page)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
@@ -12,6 +13,7 @@ use crate::{cleaner, languages, loss, step};
 #[derive(Clone, Copy)]
 pub enum Part {
     Steps,
+    Cleaners,
     Languages,
     Data,
 }
@@ -22,6 +24,10 @@ impl Part {
             Self::Steps => {
                 ("<!-- written by `cargo xtask bench` -->", "<!-- end of what `cargo xtask bench` writes -->")
             }
+            Self::Cleaners => (
+                "<!-- cleaners, written by `cargo xtask bench --cleaners-only` -->",
+                "<!-- end of what `cargo xtask bench --cleaners-only` writes -->",
+            ),
             Self::Languages => (
                 "<!-- languages, written by `cargo xtask bench` -->",
                 "<!-- end of the languages that `cargo xtask bench` writes -->",
@@ -86,25 +92,6 @@ impl Page {
             milliseconds(&compared.wasm),
             quartiles(&compared.cost),
         ));
-    }
-
-    pub fn cleaner(&mut self, compared: &[cleaner::Compared]) {
-        self.line(&format!(
-            "### text-normalizer through WebAssembly against the same code native\n\nBatches of {} records of about \
-             {} bytes, one core. MB/s.\n\n| texts | WebAssembly | native library | called directly | \
-             WebAssembly / native |\n| --- | --- | --- | --- | --- |",
-            cleaner::BATCH,
-            cleaner::RECORD
-        ));
-        for cleaner::Compared { name, wasm, native, direct, speed } in compared {
-            self.line(&format!(
-                "| {name} | {} | {} | {} | **{}** |",
-                whole(wasm),
-                whole(native),
-                whole(direct),
-                ratio(speed)
-            ));
-        }
     }
 
     pub fn languages(&mut self, measured: &[languages::Measured]) {
@@ -181,4 +168,40 @@ pub fn processor() -> String {
     let name = about.lines().find_map(|line| line.strip_prefix("model name"));
     name.and_then(|line| line.split_once(':'))
         .map_or("unknown".to_string(), |(_, name)| name.trim().to_string())
+}
+
+/// The date, in universal time.
+pub fn today() -> String {
+    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let [year, month, day] = date(seconds / 86_400);
+    format!("{year}-{month:02}-{day:02}")
+}
+
+/// The date that many days after the first of January 1970, counted in years that begin in March: a leap day is then
+/// a year's last.
+fn date(days: u64) -> [u64; 3] {
+    const CYCLE: u64 = 400 * 365 + 97;
+    let days = days + 719_468;
+    let (cycle, day) = (days / CYCLE, days % CYCLE);
+    let year = (day - day / 1460 + day / 36_524 - day / (CYCLE - 1)) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let since_march = [month, day - (153 * month + 2) / 5 + 1];
+    let [month, day] = [(since_march[0] + 2) % 12 + 1, since_march[1]];
+    [400 * cycle + year + u64::from(month <= 2), month, day]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        assert_eq!(date(0), [1970, 1, 1]);
+        assert_eq!(date(11_016), [2000, 2, 29]);
+        assert_eq!(date(11_017), [2000, 3, 1]);
+        assert_eq!(date(20_454), [2026, 1, 1]);
+        assert_eq!(date(47_540), [2100, 2, 28]);
+        assert_eq!(date(47_541), [2100, 3, 1]);
+    }
 }

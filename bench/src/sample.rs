@@ -11,6 +11,9 @@ pub struct Sample {
     /// Quartiles.
     pub lower: f64,
     pub upper: f64,
+    /// Where the median of endlessly many would lie, with 95% certainty, if these are drawn independently.
+    pub certain: [f64; 2],
+    pub count: usize,
 }
 
 impl Sample {
@@ -23,7 +26,8 @@ impl Sample {
         let median =
             if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 };
         let (lower, upper) = (sorted[sorted.len() / 4], sorted[(sorted.len() - 1) - sorted.len() / 4]);
-        Some(Self { median, min, max, lower, upper })
+        let certain = certain(&sorted)?;
+        Some(Self { median, min, max, lower, upper, certain, count: sorted.len() })
     }
 
     /// The ratio `of / to`, taken pair by pair: both sides of a pair ran next to each other, so the
@@ -32,6 +36,20 @@ impl Sample {
         let ratios: Vec<f64> = of.iter().zip(to).map(|(of, to)| of / to).collect();
         Self::of(&ratios)
     }
+
+    /// How far off the median may be, as a share of it.
+    pub fn error(&self) -> f64 {
+        let [low, high] = self.certain;
+        (self.median - low).max(high - self.median) / self.median
+    }
+}
+
+/// The order statistics between which the median lies in 95 of 100 samples of this size, by the normal approximation
+/// of the binomial distribution (Conover, Practical Nonparametric Statistics, 3.2).
+fn certain(sorted: &[f64]) -> Option<[f64; 2]> {
+    let count = sorted.len() as f64;
+    let below = ((count - 1.96 * count.sqrt()) / 2.0).max(0.0) as usize;
+    Some([*sorted.get(below)?, *sorted.get(sorted.len() - 1 - below)?])
 }
 
 #[cfg(test)]
@@ -43,6 +61,16 @@ mod tests {
         assert_eq!(Sample::of(&[3.0, 1.0, 2.0]).map(|s| s.median), Some(2.0));
         assert_eq!(Sample::of(&[4.0, 1.0, 2.0, 3.0]).map(|s| s.median), Some(2.5));
         assert!(Sample::of(&[]).is_none());
+    }
+
+    #[test]
+    fn more_values_make_the_median_more_certain() {
+        let values: Vec<f64> = (0..100).map(f64::from).collect();
+        let sample = Sample::of(&values).unwrap();
+        // 100 coins show heads 40 to 60 times in 95 of 100 cases.
+        assert_eq!(sample.certain, [40.0, 59.0]);
+        assert_eq!(sample.error(), 9.5 / 49.5);
+        assert_eq!(Sample::of(&values[..3]).unwrap().certain, [0.0, 2.0]);
     }
 
     #[test]

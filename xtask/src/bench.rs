@@ -16,8 +16,11 @@ pub struct Options {
     #[arg(long)]
     no_torch: bool,
     /// Compare the languages of plugins only.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "cleaners_only")]
     languages_only: bool,
+    /// Compare the first-party cleaners as WebAssembly and native only.
+    #[arg(long)]
+    cleaners_only: bool,
     /// Pairs of runs in each comparison.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
@@ -51,6 +54,9 @@ pub fn run(options: &Options) -> Result<()> {
         return data(&root, options);
     }
     let plugins = guest::build_plugins(&guest::Options { native: true })?;
+    if options.cleaners_only {
+        return cleaners(&root, &plugins);
+    }
     say("The benchmark programs");
     process::run(
         cargo().args(["build", "--release", "--workspace", "--bins", "--examples"]).current_dir(&root),
@@ -72,6 +78,19 @@ pub fn run(options: &Options) -> Result<()> {
     command.args(["--page", "docs/benchmarks.md"]).arg("--rounds").arg(options.rounds.to_string());
     say("Measurements (minutes; let nothing else run)");
     process::run(command.current_dir(&root))?;
+    if options.languages_only {
+        return Ok(());
+    }
+    cleaners(&root, &plugins)
+}
+
+fn cleaners(root: &Path, plugins: &Path) -> Result<()> {
+    say("The benchmark program");
+    process::run(cargo().args(["build", "--release", "--workspace", "--bins"]).current_dir(root))?;
+    let mut command = Command::new(target_dir(root).join("release/pegbox-bench"));
+    command.arg("cleaners").arg("--plugins").arg(plugins).args(["--page", "docs/benchmarks.md"]);
+    say("The cleaners (minutes)");
+    process::run(command.current_dir(root))?;
     Ok(())
 }
 

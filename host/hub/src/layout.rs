@@ -176,18 +176,6 @@ pub(crate) fn content(folder: &Path) -> Result<Content, Vec<String>> {
     if missing.is_empty() { Ok(Content::Transformers) } else { Err(missing) }
 }
 
-/// The files that carry the weights of the model in `folder`.
-pub(crate) fn weights(folder: &Path) -> Vec<PathBuf> {
-    let names = files(folder);
-    match WEIGHTS.into_iter().find(|name| names.iter().any(|found| found == name)) {
-        Some(index) if index.ends_with(".index.json") => {
-            shards(&folder.join(index)).into_iter().map(|shard| folder.join(shard)).collect()
-        }
-        Some(file) => vec![folder.join(file)],
-        None => ggufs(&names).into_iter().map(|file| folder.join(file)).collect(),
-    }
-}
-
 /// Whether `name`, a file directly in a model folder, goes into the model's digest.
 pub(crate) fn is_part_of_model(name: &str) -> bool {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);

@@ -124,8 +124,9 @@ fn example(names: &[String], example: &ChangeExample) -> Markup {
 /// The fields that differ.
 fn fields(names: &[String], before: &[Option<String>], after: &[Option<String>]) -> Markup {
     let same = before.iter().zip(after).filter(|(before, after)| before == after).count() as u64;
+    let changed = before.iter().zip(after).enumerate().filter(|(_, (before, after))| before != after);
     html! {
-        @for (place, (before, after)) in before.iter().zip(after).enumerate().filter(|(_, (before, after))| before != after) {
+        @for (place, (before, after)) in changed {
             (heading(names, place))
             @match (before, after) {
                 (Some(before), Some(after)) => (diff::sides(before, after)),

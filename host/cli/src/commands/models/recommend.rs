@@ -70,7 +70,7 @@ pub fn run(session: &Session, arguments: &Recommend) -> Result<(), Box<Report>> 
     if arguments.json {
         return print_json(&Recommended {
             task: need.task,
-            language: need.language,
+            language: sample.language,
             tokens: sample.tokens,
             max_length: need.tokens,
             memory,

@@ -54,8 +54,9 @@ pub fn run(session: &Session, arguments: &Recommend) -> Result<(), Box<Report>> 
     let licences = recipe.policy.licences.as_deref().map(Licences::parse).transpose();
     let licences =
         licences.map_err(|entry| Report::usage(format!("`{entry}` is not a licence in SPDX's list")))?;
+    let task = settings::task(&recipe).name();
     let need = Need {
-        task: settings::task(&recipe).name(),
+        task,
         language: sample.language,
         tokens: recipe.model.max_length,
         memory,
@@ -69,7 +70,7 @@ pub fn run(session: &Session, arguments: &Recommend) -> Result<(), Box<Report>> 
     }
     if arguments.json {
         return print_json(&Recommended {
-            task: need.task,
+            task,
             language: sample.language,
             tokens: sample.tokens,
             max_length: need.tokens,

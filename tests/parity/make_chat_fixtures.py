@@ -114,6 +114,8 @@ WAYS = [
 
 def render(template: str, messages: list, way: dict) -> dict:
     arguments = {**SPECIAL, "date_string": "28 Nov 2026", **way}
+    if way.get("continue_final_message") and isinstance(messages[-1]["content"], list):
+        return {"text": None, "refused": None}  # Parts are not continued here.
     marks = "endgeneration" in template and not way.get("continue_final_message")
     try:
         text, spans = render_jinja_template(

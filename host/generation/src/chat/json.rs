@@ -208,7 +208,7 @@ impl Writer<'_> {
                 '\u{8}' => self.text.push_str("\\b"),
                 '\u{c}' => self.text.push_str("\\f"),
                 '\0'..='\u{1f}' => self.escape(character),
-                '\u{7f}'.. if self.ascii && character != '\u{7f}' => self.escape(character),
+                '\u{7f}'.. if self.ascii => self.escape(character),
                 _ => self.text.push(character),
             }
         }

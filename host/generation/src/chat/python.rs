@@ -67,20 +67,14 @@ fn title(text: &str) -> String {
     made
 }
 
-/// The filter `trim`.
-pub(crate) fn trim(text: &str, characters: Option<&str>) -> String {
-    let goes = |character: char| characters.map_or(is_space(character), |all| all.contains(character));
-    text.trim_matches(goes).to_owned()
-}
-
 /// Python counts the separators of files, groups, records and units as spaces.
 fn is_space(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\u{1c}'..='\u{1f}')
 }
 
-/// The test `sequence`: whatever has a length and items.
+/// The test `sequence`: whatever has a length and items, which in Jinja even the undefined has.
 pub(crate) fn is_sequence(value: &Value) -> bool {
-    matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String)
+    matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Undefined)
 }
 
 /// Writes a value as Python's `str` does.

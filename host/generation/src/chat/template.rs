@@ -117,7 +117,6 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment.set_formatter(python::write);
     environment.set_fuel(Some(FUEL));
     environment.add_filter("tojson", tojson);
-    environment.add_filter("trim", python::trim);
     environment.add_test("sequence", python::is_sequence);
     environment.add_filter(ANSWER, |text: &str| format!("{BEGIN}{text}{END}"));
     environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {

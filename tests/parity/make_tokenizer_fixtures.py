@@ -23,7 +23,7 @@ from pathlib import Path
 
 import sentencepiece
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoTokenizer, LlamaTokenizer, T5Tokenizer
+from transformers import LlamaTokenizer, PreTrainedTokenizerFast, T5Tokenizer
 from transformers.convert_slow_tokenizer import SentencePieceExtractor
 from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS
 from transformers.tokenization_utils_base import generate_merges
@@ -97,7 +97,8 @@ def rows(encode, texts: list[str]) -> dict:
 
 def reference(folder: Path, texts: list[str]) -> dict:
     if (folder / "tokenizer.json").is_file():
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        # As the file has it: Transformers' own GPT2Tokenizer would not split SmolLM2's digits.
+        tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
     else:
         tokenizer = LlamaTokenizer.from_pretrained(folder)
     return rows(lambda text: tokenizer(text)["input_ids"], texts)

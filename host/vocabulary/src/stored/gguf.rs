@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::pieces::blanks;
 use super::{StoredKind, StoredSpecial, StoredVocabulary, TokenType};
 use crate::error::VocabularyError;
 
@@ -53,7 +54,7 @@ pub fn read(metadata: &impl GgufMetadata, path: &Path) -> Result<StoredVocabular
     let types = metadata.integers(&key("token_type")).unwrap_or_default();
     Ok(StoredVocabulary {
         kind,
-        tokens: tokens.to_vec(),
+        tokens: if model == "t5" { blanks(tokens) } else { tokens.to_vec() },
         scores: metadata.floats(&key("scores")).unwrap_or_default().to_vec(),
         types: types.into_iter().map(TokenType::of).collect(),
         special: StoredSpecial {

@@ -50,8 +50,8 @@ pub(super) fn unigram(stored: &StoredVocabulary) -> Parts {
     };
     let scheme = if stored.add_space_prefix { "always" } else { "never" };
     let words = json!({"type": "WhitespaceSplit"});
-    let entries: Vec<Value> =
-        blanks(stored).into_iter().zip(&stored.scores).map(|(token, score)| json!([token, score])).collect();
+    let scored = stored.tokens.iter().zip(&stored.scores);
+    let entries: Vec<Value> = scored.map(|(token, score)| json!([token, score])).collect();
     Parts {
         normalizer,
         pre_tokenizer: sequence("pretokenizers", vec![words, metaspace(scheme, true)]),
@@ -67,7 +67,7 @@ pub(super) fn unigram(stored: &StoredVocabulary) -> Parts {
 
 /// GGUF calls the blanks of T5's texts by their ids. The first hundred are the tokens that T5 knows as
 /// `<extra_id_99>` down to `<extra_id_0>`.
-fn blanks(stored: &StoredVocabulary) -> Vec<String> {
+pub(super) fn blanks(tokens: &[String]) -> Vec<String> {
     let mut left: usize = 100;
     let rename = |token: &String| {
         let number = token.strip_prefix("[PAD").and_then(|rest| rest.strip_suffix(']'));
@@ -81,7 +81,7 @@ fn blanks(stored: &StoredVocabulary) -> Vec<String> {
             _ => token.clone(),
         }
     };
-    stored.tokens.iter().map(rename).collect()
+    tokens.iter().map(rename).collect()
 }
 
 fn metaspace(scheme: &str, split: bool) -> Value {

@@ -292,6 +292,5 @@ mod tests {
         assert_eq!(content(path).unwrap_err(), ["model-00002-of-00002.safetensors"]);
         write("model-00002-of-00002.safetensors", "");
         assert_eq!(content(path).unwrap(), Content::Transformers);
-        assert_eq!(weights(path).len(), 2);
     }
 }

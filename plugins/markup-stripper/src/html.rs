@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 
 use crate::elements::{Effect, element};
-use pegbox_entities::{Meaning, decode};
 use crate::find::{find, find_text};
 use crate::lines::Lines;
 use crate::tag::{Tag, count, tag};
+use pegbox_entities::{Meaning, decode};
 
 /// What of HTML goes.
 #[derive(Clone, Copy, Debug)]

@@ -81,7 +81,7 @@ fn several_labels() {
     });
     project.edit("task = \"classification\"", "task = \"multi-label\"\npooling = \"mean\"");
     project.edit("loss = { builtin = \"cross-entropy\" }", "");
-    project.edit("epochs = 2", "epochs = 12");
+    project.edit("epochs = 2", "epochs = 40");
     let (scores, config) = trained(&project);
     assert!(scores["micro-f1"].as_f64().unwrap() > 0.8, "{scores}");
     assert_eq!(config["problem_type"], "multi_label_classification");
@@ -98,7 +98,7 @@ fn numbers() {
     relabelled(&project, |text| if text.contains("red") { json!(1.5) } else { json!(-0.5) });
     project.edit("task = \"classification\"", "task = \"regression\"");
     project.edit("loss = { builtin = \"cross-entropy\" }", "");
-    project.edit("epochs = 2", "epochs = 12");
+    project.edit("epochs = 2", "epochs = 40");
     let (scores, config) = trained(&project);
     assert!(scores["pearson"].as_f64().unwrap() > 0.9, "{scores}");
     assert_eq!(

@@ -9,6 +9,7 @@ mod url;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -227,9 +228,9 @@ impl Bringing<'_> {
 fn key_of_all(folder: &Path, files: &BTreeMap<String, String>) -> Result<String, HubError> {
     let mut all = files.clone();
     for name in layout::files(folder) {
-        if !all.contains_key(&name) {
-            let digest = sha256_of(&folder.join(&name))?;
-            all.insert(name, digest);
+        if let Entry::Vacant(place) = all.entry(name) {
+            let digest = sha256_of(&folder.join(place.key()))?;
+            place.insert(digest);
         }
     }
     Ok(joint(&all).trim_start_matches("sha256:").to_string())

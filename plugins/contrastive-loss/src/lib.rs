@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn by_hand() {
         // Rows 0 and 1 are one label's, row 2 is nobody's: the likeness of 0 and 1 is 1, of either with 2 is 0.
-        let expected = (1.0f32.exp() / (1.0f32.exp() + 1.0)).ln() * -1.0;
+        let expected = -(1.0f32.exp() / (1.0f32.exp() + 1.0)).ln();
         let found = loss(&[&[2.0, 0.0], &[0.5, 0.0], &[0.0, 3.0]], &[1, 1, 0]);
         assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
     }

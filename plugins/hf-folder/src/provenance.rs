@@ -37,7 +37,8 @@ impl Provenance {
         Self {
             source: in_base("source"),
             source_digest: in_base("digest"),
-            licence: in_base("licence"),
+            // The Hub writes the ids of SPDX in lower case.
+            licence: in_base("licence").map(|licence| licence.to_lowercase()),
             files: files.filter_map(|(path, digest)| Some((path.clone(), text(digest)?))).collect(),
             plugins: plugins.into_iter().flatten().filter_map(ingredient).collect(),
             recipe: object.get("recipe").and_then(text),

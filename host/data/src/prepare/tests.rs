@@ -14,6 +14,7 @@ use crate::split::SplitSettings;
 use crate::stage::{CleanStage, OnFailure, StageIdentity, ValidateStage};
 use crate::task::Task;
 use crate::tokenize::TokenSettings;
+use crate::tokens::RowTarget;
 
 const TINY: &str = include_str!("../tokenize/tiny.json");
 
@@ -367,8 +368,10 @@ fn tokens_with_tags_and_prompts_with_completions_are_prepared() {
     let with_entity = labels.iter().filter(|labels| labels.contains(&0)).count();
     assert_eq!((labels.len(), with_entity), (42, 14));
     assert!(labels.iter().all(|labels| labels[0] == -100 && labels[1] == 1));
-    let error = tagged.dataset.train().unwrap_err();
-    assert_eq!(error.to_string(), "the dataset is one for tagging, expected one for classification");
+    let trained = tagged.dataset.train().unwrap();
+    let targets = (0..trained.len()).map(|row| trained.example(row).unwrap().target);
+    let with_entity = targets.filter(|target| matches!(target, RowTarget::Tokens(tags) if tags.contains(&0)));
+    assert_eq!(with_entity.count(), 14);
 
     job.task = Task::Generation;
     job.schema = Schema::new([("prompt", "prompt"), ("completion", "completion")]).unwrap();

@@ -123,7 +123,7 @@ fn a_template_cannot_take_time_or_memory_without_end() {
         "{{ '%1000000000d' | format(1) }}".to_owned(),
         "{{ messages[0].content | indent(999999999) }}".to_owned(),
         "{{ messages | tojson(indent=99999999) }}".to_owned(),
-        format!("{}1{}", "{{ (".repeat(1), "+ (1".repeat(5000)),
+        format!("{{{{ (1{}", "+ (1".repeat(5000)),
     ] {
         let error = render(&source).expect_err(&source);
         assert!(!matches!(error, ChatError::Refused(_)), "{source}: {error}");

@@ -6,13 +6,16 @@ use super::Weights;
 use crate::error::ModelError;
 use crate::parameters::Parameters;
 
+/// The values of a new parameter by its name and shape.
+pub type Initial<'a> = dyn Fn(&str, &[usize]) -> Option<Vec<f32>> + 'a;
+
 /// How an architecture's parameters stand in files.
 pub struct Fit<'a> {
     /// The names under which files carry a parameter, the likeliest first. The name is Hugging Face's.
     pub aliases: &'a dyn Fn(&str) -> Vec<String>,
     /// The values, row-major, with which a parameter of that name and shape begins where a file lacks it; none for
     /// one that must be there.
-    pub initial: &'a dyn Fn(&str, &[usize]) -> Option<Vec<f32>>,
+    pub initial: &'a Initial<'a>,
     /// Whether files carry a matrix as `[in, out]`, as GPT-2's Conv1D does, instead of `[out, in]`.
     pub transposed: &'a dyn Fn(&str) -> bool,
     /// Whether a file's tensor of that name is known to be of no use: a buffer, or the copy of a tied matrix.

@@ -41,7 +41,7 @@ fn learn(
         classes: classes.iter().map(|class| (*class).to_owned()).collect(),
         loss: builtin_loss(loss, &json!({})).unwrap(),
         metrics: vec![builtin_metric(metric, &json!({})).unwrap()],
-        settings: TrainSettings { epochs: 12, ..settings() },
+        settings: TrainSettings { epochs: 24, ..settings() },
         ..job
     };
     let folder = tempfile::tempdir().unwrap();

@@ -107,7 +107,8 @@ fn numbers() {
     );
     assert!(predicted(&project, "the old car is red today 7")["value"].as_f64().unwrap() > 0.5);
 
-    project.write("data/train.jsonl", "{\"text\": \"the car\", \"label\": \"much\"}\n");
+    let rows = fs::read_to_string(project.path("data/train.jsonl")).unwrap();
+    project.write("data/train.jsonl", &format!("{{\"text\": \"the car\", \"label\": \"much\"}}\n{rows}"));
     let report = project.pegbox(&["prepare"]).report();
     assert!(report.contains("train.jsonl:1") && report.contains("`much` is no number"), "{report}");
 }

@@ -5,14 +5,14 @@
 
 use pegbox_duplicates::Clusters;
 use pegbox_records::Part;
-use pegbox_sampling::split::{LabelSets, Shares, Splitter, straddling};
-use pegbox_sampling::{SamplingError, Units};
+use pegbox_sampling::split::{LabelSets, RowLabels, Shares, Splitter, straddling};
+use pegbox_sampling::{ALONE, Relation, SamplingError, Units};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 use crate::report::SplitReport;
 use crate::state::State;
-use crate::steps::index::{Index, NO_LABEL};
+use crate::steps::index::{Index, NO_LABEL, Numbers};
 
 /// The shares of the parts. The rest is for training.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -49,22 +49,21 @@ pub(crate) fn split(
 ) -> Result<SplitReport, DataError> {
     let refused = |error: SamplingError| DataError::Split { what: told(&error, settings) };
     let shares = Shares::of_held_out(&[settings.validation, settings.test]).map_err(refused)?;
-    let rows: Vec<u32> =
-        (0_u32..).zip(&index.states).filter(|(_, state)| state.stays()).map(|(row, _)| row).collect();
-    let picked = |list: &[u32]| -> Vec<u32> {
-        rows.iter().map(|row| list.get(*row as usize).copied().unwrap_or(u32::MAX)).collect()
+    let stays = || (0_u32..).zip(&index.states).filter(|(_, state)| state.stays()).map(|(row, _)| row);
+    let mut rows: Vec<u32> = Vec::with_capacity(stays().count());
+    rows.extend(stays());
+    let units = units(index, clusters, &rows).map_err(refused)?;
+    let part_of = |row: &u32| given(index.states.get(*row as usize));
+    let given: Vec<Option<u8>> = match rows.iter().any(|row| part_of(row).is_some()) {
+        true => rows.iter().map(part_of).collect(),
+        false => Vec::new(),
     };
-    let mut relations: Vec<Vec<u32>> = Vec::new();
-    relations.extend(clusters.map(|clusters| rows.iter().map(|row| clusters.of(*row)).collect()));
-    relations.extend(index.texts.as_deref().map(picked));
-    relations.extend(index.groups.as_deref().map(picked));
-    let related: Vec<&[u32]> = relations.iter().map(Vec::as_slice).collect();
-    let units = Units::joined(rows.len(), &related).map_err(refused)?;
-    drop(relations);
-    let given: Vec<Option<u8>> = rows.iter().map(|row| given(index.states.get(*row as usize))).collect();
     // Every part that the recipe has comes from files of its own.
     let all_given = settings.validation == 0.0 && settings.test == 0.0;
-    let splitter = Splitter::new(&units, &shares, settings.seed).given(&given).map_err(refused)?;
+    let mut splitter = Splitter::new(&units, &shares, settings.seed);
+    if !given.is_empty() {
+        splitter = splitter.given(&given).map_err(refused)?;
+    }
     let times = || {
         let times = index.times.as_deref().unwrap_or_default();
         rows.iter().map(|row| times.get(*row as usize).copied().unwrap_or(0)).collect::<Vec<_>>()
@@ -72,10 +71,11 @@ pub(crate) fn split(
     let (method, split) = if settings.time.is_some() {
         ("time", splitter.by_time(&times()).map(|timed| timed.split))
     } else {
-        let labels: Vec<u32> = rows.iter().map(|row| index.labels.get(*row).unwrap_or(NO_LABEL)).collect();
-        let stratify = settings.stratify && labels.iter().all(|label| *label != NO_LABEL);
+        let labels = Picked { rows: &rows, labels: &index.labels };
+        let each = || (0..rows.len() as u32).map(|row| labels.label(row));
+        let stratify = settings.stratify && each().all(|label| label != NO_LABEL);
         match (&settings.group, stratify) {
-            (Some(_), true) => ("group", splitter.by_group(Some(&labels))),
+            (Some(_), true) => ("group", splitter.by_group(Some(&each().collect::<Vec<_>>()))),
             (Some(_), false) => ("group", splitter.by_group(None)),
             (None, true) => {
                 let names: Vec<&str> = index.names.iter().map(String::as_str).collect();
@@ -99,10 +99,39 @@ pub(crate) fn split(
     Ok(SplitReport {
         method: if all_given { "given" } else { method }.to_owned(),
         seed: settings.seed,
-        units: units.iter().filter(|rows| rows.len() > 1).count() as u64,
+        units: units.shared().count() as u64,
         left_out: split.leaks.len() as u64,
         straddling: straddling(&units, &split.parts) as u64,
     })
+}
+
+/// Which of `rows` belong together: near-duplicates, equal texts, groups.
+fn units(index: &Index, clusters: Option<&Clusters>, rows: &[u32]) -> Result<Units, SamplingError> {
+    let row = |place: u32| rows.get(place as usize).copied().unwrap_or(u32::MAX);
+    let cluster = clusters.map(|clusters| move |place: u32| clusters.of(row(place)));
+    let lists = [&index.texts, &index.groups].into_iter().flatten();
+    let lists: Vec<_> =
+        lists.map(|list| move |place: u32| list.get(row(place) as usize).copied().unwrap_or(ALONE)).collect();
+    let mut relations: Vec<Relation<'_>> = Vec::new();
+    relations.extend(cluster.as_ref().map(|cluster| cluster as Relation<'_>));
+    relations.extend(lists.iter().map(|list| list as Relation<'_>));
+    Units::related(rows.len(), &relations)
+}
+
+/// The labels of some rows, where they lie.
+struct Picked<'a> {
+    rows: &'a [u32],
+    labels: &'a Numbers,
+}
+
+impl RowLabels for Picked<'_> {
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn label(&self, row: u32) -> u32 {
+        self.rows.get(row as usize).and_then(|row| self.labels.get(*row)).unwrap_or(NO_LABEL)
+    }
 }
 
 /// The types of the entities of some rows, one row after the other, and where each row ends.

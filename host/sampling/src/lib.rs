@@ -16,4 +16,4 @@ pub mod split;
 mod units;
 
 pub use error::SamplingError;
-pub use units::{ALONE, Units};
+pub use units::{ALONE, Relation, UnitRows, Units};

@@ -78,14 +78,15 @@ impl<'a> Splitter<'a> {
 
     /// By chance alone.
     pub fn random(&self) -> Result<Split, SamplingError> {
-        self.stratified(&vec![0; self.units.row_count()], &[""])
+        self.stratified(&Alike(self.units.row_count()), &[""])
     }
 
     /// Settles what is given. `parts` holds [`TRAIN`] for the rows of free units.
     fn begin(&self) -> Draft {
         let mut draft = Draft {
             split: Split { parts: vec![TRAIN; self.units.row_count()], leaks: Vec::new() },
-            free: Vec::new(),
+            settled: vec![0; self.units.len().div_ceil(64)],
+            units: self.units.len() as u32,
             held_out: self.shares.held_out().to_vec(),
         };
         for part in self.given.iter().flatten() {
@@ -95,6 +96,9 @@ impl<'a> Splitter<'a> {
                 *share = 0.0;
             }
         }
+        if self.given.is_empty() {
+            return draft;
+        }
         let given = |row: u32| self.given.get(row as usize).copied().flatten();
         for unit in 0..self.units.len() as u32 {
             let rows = self.units.rows(unit);
@@ -103,11 +107,9 @@ impl<'a> Splitter<'a> {
                 .iter()
                 .filter_map(|row| Some((given(*row)?, *row)))
                 .min_by_key(|(part, row)| (u8::MAX - part, *row));
-            let Some((part, with)) = latest else {
-                draft.free.push(unit);
-                continue;
-            };
-            for row in rows {
+            let Some((part, with)) = latest else { continue };
+            draft.settled[unit as usize / 64] |= 1 << (unit % 64);
+            for row in rows.iter() {
                 let leaks = part != TRAIN && given(*row) != Some(part);
                 if leaks {
                     draft.split.leaks.push(Leak { row: *row, given: given(*row), part, with });
@@ -118,34 +120,33 @@ impl<'a> Splitter<'a> {
         draft
     }
 
-    fn rows_of(&self, units: &[u32]) -> usize {
-        units.iter().map(|unit| self.units.size(*unit)).sum()
+    fn rows_of(&self, units: impl Iterator<Item = u32>) -> usize {
+        units.map(|unit| self.units.size(unit)).sum()
     }
 
     fn place(&self, split: &mut Split, unit: u32, part: u8) {
-        for row in self.units.rows(unit) {
+        for row in self.units.rows(unit).iter() {
             split.parts[*row as usize] = part;
         }
     }
 
     /// Each held-out part that shall have rows must have some.
     fn finish(&self, draft: Draft) -> Result<Split, SamplingError> {
-        let Draft { split, free, held_out } = draft;
         let mut has = [false; 256];
-        for part in &split.parts {
+        for part in &draft.split.parts {
             has[usize::from(*part)] = true;
         }
-        for (part, share) in (1..).zip(held_out) {
-            if share > 0.0 && !has[usize::from(part)] {
+        for (part, share) in (1..).zip(&draft.held_out) {
+            if *share > 0.0 && !has[usize::from(part)] {
                 return Err(SamplingError::TooFew {
-                    rows: self.rows_of(&free),
-                    units: free.len(),
+                    rows: self.rows_of(draft.free()),
+                    units: draft.free().count(),
                     part,
-                    share,
+                    share: *share,
                 });
             }
         }
-        Ok(split)
+        Ok(draft.split)
     }
 
     fn check_rows(&self, what: &'static str, found: usize) -> Result<(), SamplingError> {
@@ -157,13 +158,20 @@ impl<'a> Splitter<'a> {
 /// A split on its way.
 struct Draft {
     split: Split,
-    /// The units that nothing decides about yet, in order.
-    free: Vec<u32>,
+    /// One bit a unit: whether given parts decide about it.
+    settled: Vec<u64>,
+    /// How many units there are.
+    units: u32,
     /// What the held-out parts get of them.
     held_out: Vec<f64>,
 }
 
 impl Draft {
+    /// The units that nothing decides about yet, in order.
+    fn free(&self) -> impl Iterator<Item = u32> {
+        (0..self.units).filter(|unit| self.settled[*unit as usize / 64] >> (unit % 64) & 1 == 0)
+    }
+
     /// The shares of all parts, the training part's first.
     fn shares(&self) -> Vec<f64> {
         let train = 1.0 - self.held_out.iter().sum::<f64>();
@@ -171,15 +179,48 @@ impl Draft {
     }
 }
 
+/// The label of each row, wherever they lie.
+pub trait RowLabels {
+    /// How many rows there are.
+    fn rows(&self) -> usize;
+
+    /// The label's number; `row` is below [`Self::rows`].
+    fn label(&self, row: u32) -> u32;
+}
+
+impl<T: AsRef<[u32]> + ?Sized> RowLabels for T {
+    fn rows(&self) -> usize {
+        self.as_ref().len()
+    }
+
+    fn label(&self, row: u32) -> u32 {
+        self.as_ref()[row as usize]
+    }
+}
+
+/// So many rows of one label.
+struct Alike(usize);
+
+impl RowLabels for Alike {
+    fn rows(&self) -> usize {
+        self.0
+    }
+
+    fn label(&self, _: u32) -> u32 {
+        0
+    }
+}
+
 /// How many units have rows in several parts: none, after any split here. Rows that were left out do not count.
 pub fn straddling(units: &Units, parts: &[u8]) -> usize {
+    // A row alone is in one part.
     let straddles = |rows: &&[u32]| {
         let mut parts =
             rows.iter().filter_map(|row| parts.get(*row as usize)).filter(|part| **part != LEFT_OUT);
         let first = parts.next();
         parts.any(|part| Some(part) != first)
     };
-    units.iter().filter(straddles).count()
+    units.shared().filter(straddles).count()
 }
 
 #[cfg(test)]

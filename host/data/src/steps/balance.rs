@@ -35,30 +35,31 @@ impl Balance {
 /// Decides by the classes of the training rows; rows that are left out are marked.
 pub(crate) fn balance(index: &mut Index, settings: &BalanceSettings) -> Result<Balance, DataError> {
     let refused = |error: pegbox_sampling::SamplingError| DataError::Balance { what: error.to_string() };
-    let rows: Vec<u32> = (0_u32..)
-        .zip(&index.states)
-        .filter(|(_, state)| **state == State::Train)
-        .map(|(row, _)| row)
-        .collect();
-    let labels: Vec<u32> = rows.iter().map(|row| index.labels.get(*row).unwrap_or_default()).collect();
+    let training = (0_u32..).zip(&index.states).filter(|(_, state)| **state == State::Train);
+    let training = training.map(|(row, _)| (row, index.labels.get(row).unwrap_or_default()));
     let known = index.names.len();
-    let counts = count(labels.iter().copied(), known).map_err(refused)?;
+    let counts = count(training.clone().map(|(_, label)| label), known).map_err(refused)?;
     let uneven = imbalance(&counts);
+    let count = training.clone().count() as u64;
     let report = BalanceReport {
         ratio: uneven.ratio,
         effective_classes: uneven.effective_classes,
         method: settings.method.map_or("none", |method| method.name()).to_owned(),
-        rows_before: rows.len() as u64,
-        rows_after: rows.len() as u64,
+        rows_before: count,
+        rows_after: count,
         groups: Vec::new(),
     };
     let mut balance = Balance { report, ..Balance::default() };
-    let times = match settings.method {
+    let (rows, labels): (Vec<u32>, Vec<u32>) = match settings.method {
         None => return Ok(balance),
         Some(Balancing::Weights(weighting)) => {
             balance.weights = Some(class_weights(&counts, weighting).map_err(refused)?);
             return Ok(balance);
         }
+        Some(_) => training.unzip(),
+    };
+    let times = match settings.method {
+        None | Some(Balancing::Weights(_)) => return Ok(balance),
         Some(Balancing::OverSample(target)) => over_sample(&labels, known, target, settings.seed),
         Some(Balancing::UnderSample(target)) => under_sample(&labels, known, target, settings.seed),
     };

@@ -20,7 +20,7 @@ impl Splitter<'_> {
             self.check_rows("labels", labels.len())?;
         }
         let mut draft = self.begin();
-        let mut units = draft.free.clone();
+        let mut units = draft.free().collect::<Vec<u32>>();
         SplitMix64::named(self.seed, "split by group").shuffle(&mut units);
         units.sort_by_key(|unit| Reverse(self.units.size(*unit)));
 
@@ -36,8 +36,8 @@ impl Splitter<'_> {
         };
         let mut kinds = Kinds::new();
         let mut totals = vec![0; all + 1];
-        for unit in &draft.free {
-            kinds_of(*unit, &mut kinds);
+        for unit in draft.free() {
+            kinds_of(unit, &mut kinds);
             kinds.iter().for_each(|(kind, rows)| totals[*kind as usize] += *rows as usize);
         }
         let shares = draft.shares();

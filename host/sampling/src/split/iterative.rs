@@ -61,14 +61,15 @@ impl Splitter<'_> {
         let mut draft = self.begin();
         let shares = draft.shares();
         let mut random = SplitMix64::named(self.seed, "iterative split");
-        let mut units = draft.free.clone();
+        let free: Vec<u32> = draft.free().collect();
+        let mut units = free.clone();
         random.shuffle(&mut units);
         // Stable: units of one size stay shuffled.
         units.sort_by_key(|unit| Reverse(self.units.size(*unit)));
 
-        let by_label = ByLabel::of(self, labels, &draft.free, &units);
+        let by_label = ByLabel::of(self, labels, &free, &units);
         let mut left: Vec<u32> = by_label.counts();
-        let mut wants = Wants::of(&shares, self.rows_of(&units), &left);
+        let mut wants = Wants::of(&shares, self.rows_of(free.iter().copied()), &left);
         let mut placed: Vec<(u32, u8)> = Vec::with_capacity(units.len());
         let mut done: Vec<bool> = vec![false; self.units.len()];
         let mut open: Vec<u32> = (0..labels.known as u32).collect();
@@ -84,7 +85,7 @@ impl Splitter<'_> {
                 }
                 let part = wants.most(Some(rarest), &mut random);
                 placed.push((*unit, part));
-                for row in self.units.rows(*unit) {
+                for row in self.units.rows(*unit).iter() {
                     wants.give_row(part);
                     for label in labels.of(*row) {
                         left[*label as usize] -= 1;
@@ -157,13 +158,14 @@ struct ByLabel {
 
 impl ByLabel {
     fn of(splitter: &Splitter<'_>, labels: &LabelSets<'_>, free: &[u32], units: &[u32]) -> Self {
-        let labels_of = |unit: u32| {
-            splitter.units.rows(unit).iter().flat_map(|row| labels.of(*row)).map(|label| *label as usize)
+        let each_label = |unit: u32, each: &mut dyn FnMut(usize)| {
+            let rows = splitter.units.rows(unit);
+            rows.iter().flat_map(|row| labels.of(*row)).for_each(|label| each(*label as usize));
         };
         let mut starts = vec![0u32; labels.known + 1];
         // In the order of memory, which is several times as fast.
         for unit in free {
-            labels_of(*unit).for_each(|label| starts[label + 1] += 1);
+            each_label(*unit, &mut |label| starts[label + 1] += 1);
         }
         for label in 0..labels.known {
             starts[label + 1] += starts[label];
@@ -171,10 +173,10 @@ impl ByLabel {
         let mut next = starts.clone();
         let mut sorted = vec![0u32; starts[labels.known] as usize];
         for unit in units {
-            for label in labels_of(*unit) {
+            each_label(*unit, &mut |label| {
                 sorted[next[label] as usize] = *unit;
                 next[label] += 1;
-            }
+            });
         }
         Self { starts, units: sorted }
     }

@@ -2,7 +2,7 @@
 
 use pegbox_random::SplitMix64;
 
-use super::{Split, Splitter};
+use super::{Draft, RowLabels, Split, Splitter};
 use crate::error::SamplingError;
 use crate::units::Units;
 
@@ -17,16 +17,23 @@ impl Splitter<'_> {
     /// them. The class of a unit with several labels is the label of its first row.
     ///
     /// Beyond rows and units this takes 4 bytes a unit.
-    pub fn stratified(&self, labels: &[u32], names: &[&str]) -> Result<Split, SamplingError> {
-        self.check_rows("labels", labels.len())?;
-        if let Some((row, label)) =
-            labels.iter().enumerate().find(|(_, label)| **label as usize >= names.len())
-        {
-            return Err(SamplingError::Label { row, label: *label, known: names.len() });
+    ///
+    /// # Errors
+    /// There are not as many labels as rows, a label has no name, or a part would be without rows.
+    pub fn stratified(
+        &self,
+        labels: &(impl RowLabels + ?Sized),
+        names: &[&str],
+    ) -> Result<Split, SamplingError> {
+        self.check_rows("labels", labels.rows())?;
+        let mut each = (0..labels.rows() as u32).map(|row| (row as usize, labels.label(row)));
+        if let Some((row, label)) = each.find(|(_, label)| *label as usize >= names.len()) {
+            return Err(SamplingError::Label { row, label, known: names.len() });
         }
         let mut draft = self.begin();
-        let mut classes = classes(self.units, &draft.free, labels, names);
-        let sizes: Vec<usize> = classes.iter().map(|class| self.rows_of(&class.units)).collect();
+        let mut classes = classes(self.units, &draft, labels, names);
+        let sizes: Vec<usize> =
+            classes.iter().map(|class| self.rows_of(class.units.iter().copied())).collect();
         let mut reserved = vec![1; sizes.len()];
         let mut wanted: Vec<Vec<usize>> = Vec::new();
         for share in &draft.held_out {
@@ -54,13 +61,22 @@ struct Class<'a> {
 }
 
 /// The free units of each class that has some, sorted by name.
-fn classes<'a>(units: &Units, free: &[u32], labels: &[u32], names: &[&'a str]) -> Vec<Class<'a>> {
-    let mut classes: Vec<Class<'a>> = names.iter().map(|name| Class { name, units: Vec::new() }).collect();
-    for unit in free {
-        if let Some(first) = units.rows(*unit).first() {
-            classes[labels[*first as usize] as usize].units.push(*unit);
-        }
-    }
+fn classes<'a>(
+    units: &Units,
+    draft: &Draft,
+    labels: &(impl RowLabels + ?Sized),
+    names: &[&'a str],
+) -> Vec<Class<'a>> {
+    let each = || {
+        let first = |unit: u32| Some((unit, *units.rows(unit).first()?));
+        draft.free().filter_map(first).map(|(unit, row)| (unit, labels.label(row) as usize))
+    };
+    let mut counts = vec![0; names.len()];
+    each().for_each(|(_, class)| counts[class] += 1);
+    // Of their size at once: a list that grows holds twice what it needs.
+    let of_size = |(name, count): (&&'a str, usize)| Class { name, units: Vec::with_capacity(count) };
+    let mut classes: Vec<Class<'a>> = names.iter().zip(counts).map(of_size).collect();
+    each().for_each(|(unit, class)| classes[class].units.push(unit));
     classes.retain(|class| !class.units.is_empty());
     classes.sort_by_key(|class| class.name);
     classes

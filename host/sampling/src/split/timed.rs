@@ -22,8 +22,8 @@ impl Splitter<'_> {
     pub fn by_time(&self, times: &[i64]) -> Result<TimeSplit, SamplingError> {
         self.check_rows("times", times.len())?;
         let mut draft = self.begin();
-        let mut rows: Vec<u32> = Vec::with_capacity(self.rows_of(&draft.free));
-        draft.free.iter().for_each(|unit| rows.extend(self.units.rows(*unit)));
+        let mut rows: Vec<u32> = Vec::with_capacity(self.rows_of(draft.free()));
+        draft.free().for_each(|unit| rows.extend_from_slice(&self.units.rows(unit)));
         rows.sort_unstable_by_key(|row| times[*row as usize]);
         let time = |place: usize| times[rows[place] as usize];
 
@@ -31,18 +31,20 @@ impl Splitter<'_> {
             cuts(rows.len(), &draft.held_out, |place| time(place - 1) < time(place)).ok_or_else(|| {
                 let last = (1..).zip(draft.held_out.iter().copied()).filter(|(_, share)| *share > 0.0).last();
                 let (part, share) = last.unwrap_or((1, 0.0));
-                SamplingError::TooFew { rows: rows.len(), units: draft.free.len(), part, share }
+                SamplingError::TooFew { rows: rows.len(), units: draft.free().count(), part, share }
             })?;
         let starts: Vec<(u8, i64)> = starts.into_iter().map(|(part, place)| (part, time(place))).collect();
         let part_at =
             |time: i64| starts.iter().rfind(|(_, start)| *start <= time).map_or(TRAIN, |(part, _)| *part);
 
         let mut moved = Vec::new();
-        for unit in &draft.free {
+        let free: Vec<u32> = draft.free().collect();
+        for unit in free {
+            let rows = self.units.rows(unit);
             let at = |row: &u32| part_at(times[*row as usize]);
-            let part = self.units.rows(*unit).iter().map(at).min().unwrap_or(TRAIN);
-            moved.extend(self.units.rows(*unit).iter().filter(|row| at(row) != part));
-            self.place(&mut draft.split, *unit, part);
+            let part = rows.iter().map(at).min().unwrap_or(TRAIN);
+            moved.extend(rows.iter().filter(|row| at(row) != part));
+            self.place(&mut draft.split, unit, part);
         }
         moved.sort_unstable();
         let split = self.finish(draft)?;

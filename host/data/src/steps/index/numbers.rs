@@ -1,24 +1,27 @@
-//! A label's number for each row, in two bytes where there are few labels.
+//! A label's number for each row, in one byte or two where there are few labels.
 
 use super::NO_LABEL;
 
 /// One a row; [`NO_LABEL`] is one of the numbers.
 #[derive(Clone, Debug)]
 pub(crate) enum Numbers {
+    Tiny(Vec<u8>),
     Narrow(Vec<u16>),
     Wide(Vec<u32>),
 }
 
 impl Default for Numbers {
     fn default() -> Self {
-        Self::Narrow(Vec::new())
+        Self::Tiny(Vec::new())
     }
 }
 
 impl Numbers {
     /// For so many rows; their numbers are below `known`, or [`NO_LABEL`].
     pub fn with_capacity(rows: usize, known: usize) -> Self {
-        if known < usize::from(u16::MAX) {
+        if known < usize::from(u8::MAX) {
+            Self::Tiny(Vec::with_capacity(rows))
+        } else if known < usize::from(u16::MAX) {
             Self::Narrow(Vec::with_capacity(rows))
         } else {
             Self::Wide(Vec::with_capacity(rows))
@@ -34,6 +37,7 @@ impl Numbers {
 
     pub fn push(&mut self, number: u32) {
         match self {
+            Self::Tiny(all) => all.push(u8::try_from(number).unwrap_or(u8::MAX)),
             Self::Narrow(all) => all.push(u16::try_from(number).unwrap_or(u16::MAX)),
             Self::Wide(all) => all.push(number),
         }
@@ -41,18 +45,25 @@ impl Numbers {
 
     pub fn get(&self, row: u32) -> Option<u32> {
         match self {
+            Self::Tiny(all) => all.get(row as usize).map(|number| of_byte(*number)),
             Self::Narrow(all) => all.get(row as usize).map(|number| wide(*number)),
             Self::Wide(all) => all.get(row as usize).copied(),
         }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = u32> {
-        let (narrow, whole): (&[u16], &[u32]) = match self {
-            Self::Narrow(all) => (all, &[]),
-            Self::Wide(all) => (&[], all),
+        let (tiny, narrow, whole): (&[u8], &[u16], &[u32]) = match self {
+            Self::Tiny(all) => (all, &[], &[]),
+            Self::Narrow(all) => (&[], all, &[]),
+            Self::Wide(all) => (&[], &[], all),
         };
-        narrow.iter().map(|number| wide(*number)).chain(whole.iter().copied())
+        let narrow = narrow.iter().map(|number| wide(*number));
+        tiny.iter().map(|number| of_byte(*number)).chain(narrow).chain(whole.iter().copied())
     }
+}
+
+fn of_byte(number: u8) -> u32 {
+    if number == u8::MAX { NO_LABEL } else { number.into() }
 }
 
 fn wide(number: u16) -> u32 {
@@ -65,12 +76,13 @@ mod tests {
 
     #[test]
     fn numbers_come_back_whatever_their_width() {
-        for known in [3, 65_534, 65_535, 1_000_000] {
+        for known in [3, 254, 255, 65_534, 65_535, 1_000_000] {
             let numbers = [0, known as u32 - 1, NO_LABEL, 1];
             let all = Numbers::of(numbers.into_iter(), known);
             assert!(all.iter().eq(numbers), "{known}");
             assert_eq!((all.get(2), all.get(4)), (Some(NO_LABEL), None));
-            assert_eq!(matches!(all, Numbers::Narrow(_)), known < 65_535);
+            assert_eq!(matches!(all, Numbers::Tiny(_)), known < 255);
+            assert_eq!(matches!(all, Numbers::Wide(_)), known >= 65_535);
         }
     }
 }

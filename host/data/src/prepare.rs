@@ -1,9 +1,11 @@
 //! From files to a dataset: read, clean, aggregate annotations, remove duplicates, validate, judge labels, split, check
 //! for leakage, balance, tokenize, publish.
 
+/// The dataset's folder, from the files of the steps.
+mod assemble;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use pegbox_annotations::adjudicate::Doubtful;
@@ -13,11 +15,9 @@ use pegbox_records::{Origins, Part};
 use pegbox_sampling::batches::{PaddingReport, padding};
 
 use crate::cache::KeyParts;
-use crate::dataset::{self, Contents, Dataset, FileDigest, LENGTHS};
-use crate::durable::Draft;
+use crate::dataset::{self, Contents, Dataset};
 use crate::error::DataError;
 use crate::job::PrepareJob;
-use crate::json_lines::JsonLines;
 use crate::labels::Labels;
 use crate::memory;
 use crate::parallel;
@@ -30,13 +30,13 @@ use crate::steps::balance::{Balance, balance};
 use crate::steps::index::{Index, index};
 use crate::steps::keepers::Keepers;
 use crate::steps::labels::{Judged, Labelled};
-use crate::steps::read::QUARANTINED;
-use crate::steps::tokenize::{SHARDS_A_FILE, Tokenized, Tokenizing, dropped_file, suspects_file};
+use crate::steps::tokenize::{Tokenized, Tokenizing};
 use crate::steps::validate::Validation;
 use crate::steps::{annotate, clean, duplicates, leakage, read, validate};
 use crate::task::Task;
 use crate::tokenize::TextTokenizer;
 use crate::work::{Step, Workshop, short};
+use assemble::Files;
 
 /// A dataset with what happened on the way.
 #[derive(Debug)]
@@ -136,14 +136,6 @@ struct Preparation<'a> {
     report: PrepareReport,
 }
 
-/// The steps whose files go into the dataset.
-struct Files {
-    read: Step,
-    clean: Option<(Step, Shards)>,
-    validation: Option<(Step, Validation)>,
-    adjudicate: Vec<Doubtful>,
-}
-
 impl Preparation<'_> {
     fn build(&mut self, folder: &Path) -> Result<(), DataError> {
         let tokenizer =
@@ -191,8 +183,9 @@ impl Preparation<'_> {
         let step = self.workshop.step("tokenize", &self.key)?;
         let tokenized = self.timed("tokenize", |this| tokenizing.all(&step, this.threads, this.progress))?;
         self.tell(&tokenized, &index, &labels, &balance, tokenizer.max_length())?;
-        let files = Files { read, clean, validation, adjudicate };
-        let (draft, listed) = self.assemble(folder, &files, &step, &tokenized, shards.len())?;
+        let (job, report) = (self.job, &self.report);
+        let files = Files { job, report, read, clean, validation, adjudicate, tokenize: &step, shards: shards.len() };
+        let (draft, listed) = files.assemble(folder, &tokenized)?;
         let contents = Contents {
             key: self.key.clone(),
             made_of: self.made_of.clone(),
@@ -457,69 +450,6 @@ impl Preparation<'_> {
             .collect();
         Ok(())
     }
-
-    /// Puts the files of the steps into a draft of the dataset.
-    fn assemble(
-        &self,
-        folder: &Path,
-        files: &Files,
-        tokenize: &Step,
-        tokenized: &Tokenized,
-        shards: usize,
-    ) -> Result<(Draft, BTreeMap<String, FileDigest>), DataError> {
-        let draft = Draft::new(folder.parent().unwrap_or(Path::new(".")))?;
-        let mut listed = tokenized.files.clone();
-        for name in tokenized.files.keys() {
-            link(&tokenize.folder().join(name), &draft.path().join(name))?;
-        }
-        let lengths: Vec<u8> = tokenized.widths.iter().flat_map(|length| length.to_le_bytes()).collect();
-        draft.write(LENGTHS, &lengths)?;
-        listed.insert(LENGTHS.to_owned(), FileDigest::of(&draft.path().join(LENGTHS))?);
-        let mut add = |name: &str, fill: &dyn Fn(&mut JsonLines) -> Result<(), DataError>| {
-            let path = draft.path().join(name);
-            let mut lines = JsonLines::create(&path)?;
-            fill(&mut lines)?;
-            lines.finish()?;
-            listed.insert(name.to_owned(), FileDigest::of(&path)?);
-            Ok::<(), DataError>(())
-        };
-        let groups = shards.div_ceil(SHARDS_A_FILE);
-        add("dropped.jsonl", &|lines| {
-            if let Some((step, cleaned)) = &files.clean {
-                for shard in 0..cleaned.len() {
-                    for dropped in clean::dropped(step, cleaned, shard)? {
-                        lines.add(&dropped)?;
-                    }
-                }
-            }
-            (0..groups).try_for_each(|number| lines.append(&tokenize.folder().join(dropped_file(number))))
-        })?;
-        add("findings.jsonl", &|lines| match &files.validation {
-            Some((step, validation)) => {
-                let all = files.clean.as_ref().map_or(shards, |(_, cleaned)| cleaned.len());
-                validate::each_finding(step, validation, all, &mut |finding| lines.add(finding))
-            }
-            None => Ok(()),
-        })?;
-        if self.job.suspects.is_some() {
-            add("suspects.jsonl", &|lines| {
-                (0..groups)
-                    .try_for_each(|number| lines.append(&tokenize.folder().join(suspects_file(number))))
-            })?;
-        }
-        if self.job.annotations.is_some() {
-            add("adjudicate.jsonl", &|lines| files.adjudicate.iter().try_for_each(|item| lines.add(item)))?;
-        }
-        if self.report.quarantined > 0 {
-            add(QUARANTINED, &|lines| lines.append(&files.read.folder().join(QUARANTINED)))?;
-        }
-        Ok((draft, listed))
-    }
-}
-
-/// The same file under another name where the disk can do that, else a copy.
-fn link(from: &PathBuf, to: &PathBuf) -> Result<(), DataError> {
-    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)).map_err(DataError::io("create", to))
 }
 
 #[cfg(test)]

@@ -160,7 +160,7 @@ fn writes(config: serde_json::Value, head: Head, pairs: bool) -> (BTreeMap<Strin
         metrics: ["perplexity", "exact-match", "accuracy"]
             .map(|name| builtin_metric(name, &json!({})).unwrap())
             .into(),
-        settings: TrainSettings { epochs: 40, learning_rate: 1e-2, ..settings() },
+        settings: TrainSettings { epochs: 50, learning_rate: 1e-2, ..settings() },
         ..job
     };
     let folder = tempfile::tempdir().unwrap();
@@ -185,7 +185,7 @@ fn writes(config: serde_json::Value, head: Head, pairs: bool) -> (BTreeMap<Strin
 fn texts_that_are_written() {
     let gpt2 = json!({
         "model_type": "gpt2", "vocab_size": 40, "n_embd": 24, "n_layer": 2, "n_head": 2, "n_positions": 16,
-        "initializer_range": 0.1,
+        "initializer_range": 0.1, "embd_pdrop": 0.0, "attn_pdrop": 0.0, "resid_pdrop": 0.0,
     });
     let qwen3 = json!({
         "model_type": "qwen3", "vocab_size": 40, "hidden_size": 24, "intermediate_size": 48, "num_hidden_layers": 2,

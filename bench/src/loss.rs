@@ -87,7 +87,7 @@ pub fn trial(
     let config = ModelConfig::from_json(config).map_err(|error| anyhow!(error))?;
     let device = Device::flex();
     let head = Head::Sequence { outputs: CLASSES, pooling: Pooling::Cls, problem: Problem::SingleLabel };
-    let model = Model::random(config, head, 1, &device);
+    let model = Model::random(config, head, 1, &device)?;
     let settings = TrainSettings {
         seed: 1,
         epochs: 1,
@@ -116,6 +116,7 @@ pub fn trial(
         validation: split,
         batching: BatchSettings::new(BatchSize::Rows(ROWS)),
         masking: None,
+        writing: None,
         classes: (0..CLASSES).map(|class| class.to_string()).collect(),
         loss,
         loss_identity,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use pegbox_models::weights::{NamedTensor, write_safetensors};
-use pegbox_models::{Encoder, EncoderConfig, Head, Parameters, Pooling, Problem, device};
+use pegbox_models::{Encoder, EncoderConfig, Head, Model, ModelConfig, Parameters, Pooling, Problem, device};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -115,7 +115,7 @@ impl Project {
         let config = EncoderConfig::from_json(config).unwrap();
         let device = device::parse("cpu").unwrap();
         let head = Head::Sequence { outputs: 2, pooling: Pooling::Cls, problem: Problem::SingleLabel };
-        let mut bert = Encoder::random(config, head, 1, &device);
+        let mut bert = Encoder::random(config, head, 1, &device).unwrap();
         let tensors: Vec<NamedTensor> = bert
             .parameters()
             .into_iter()
@@ -127,6 +127,41 @@ impl Project {
             })
             .collect();
         write_safetensors(&self.path("model/model.safetensors"), &tensors).unwrap();
+    }
+
+    /// Puts a tiny model of another architecture in the place of the BERT, with the same tokenizer; with weights where
+    /// `seed` says which.
+    pub fn set_model(&self, config: &Value, head: Head, seed: Option<u64>) {
+        let (config, weights) = (config.as_object().unwrap().clone(), self.path("model/model.safetensors"));
+        self.write("model/config.json", &serde_json::to_string(&config).unwrap());
+        fs::remove_file(&weights).unwrap();
+        let Some(seed) = seed else { return };
+        let config = ModelConfig::from_json(config).unwrap();
+        let mut model = Model::random(config, head, seed, &device::parse("cpu").unwrap()).unwrap();
+        let named = |(name, parameter): (String, pegbox_models::Parameter<'_>)| NamedTensor {
+            name,
+            shape: parameter.shape(),
+            values: parameter.values(),
+        };
+        let tensors: Vec<NamedTensor> = model.parameters().into_iter().map(named).collect();
+        write_safetensors(&weights, &tensors).unwrap();
+    }
+
+    /// Records that ask for the colour of a thing, in the fields `question` and `answer`: each thing has its own.
+    pub fn write_questions(&self) {
+        let lines = |count: usize, offset: usize| -> String {
+            (offset..offset + count)
+                .map(|n| {
+                    let place = n / 3 % THINGS.len();
+                    let thing = THINGS[place];
+                    let question = format!("{} {} {thing} {n}", WORDS[n / 4 % 2], WORDS[3 + n / 5 % 5]);
+                    let answer = format!("{} {thing}", COLOURS[place % COLOURS.len()]);
+                    format!("{}\n", json!({ "question": question, "answer": answer }))
+                })
+                .collect()
+        };
+        self.write("data/train.jsonl", &lines(160, 0));
+        self.write("data/test.jsonl", &lines(40, 1000));
     }
 
     fn write_records(&self) {

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use pegbox_models::Head;
 use serde_json::{Value, json};
 
+use crate::first_party::built;
 use crate::fixture::Project;
 
 /// The fixture's rows with other labels.
@@ -134,4 +136,125 @@ fn embeddings_need_a_loss_that_compares_texts() {
     project.edit("loss = { builtin = \"cross-entropy\" }", "");
     let report = project.pegbox(&["check"]).report();
     assert!(report.contains("pegbox/contrastive-loss"), "{report}");
+}
+
+/// Learns to answer questions by the recipe's `task`, and to measure its answers.
+fn asks(project: &Project, task: &str, [read, written]: [&str; 2]) {
+    project.write_questions();
+    project.edit("task = \"classification\"", &format!("task = \"{task}\""));
+    project.edit(
+        "fields = { text = \"text\", label = \"label\" }",
+        &format!("fields = {{ {read} = \"question\", {written} = \"answer\" }}"),
+    );
+    project.edit("epochs = 2", "epochs = 30");
+    project.edit("learning-rate = 1e-3", "learning-rate = 3e-3");
+    project.edit(
+        "loss = { builtin = \"cross-entropy\" }",
+        "\n[[metrics]]\nbuiltin = \"perplexity\"\n\n[[metrics]]\nbuiltin = \"exact-match\"\n",
+    );
+}
+
+fn gpt2() -> Value {
+    json!({
+        "model_type": "gpt2", "vocab_size": 43, "n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64,
+        "initializer_range": 0.1, "bos_token_id": 2, "eos_token_id": 2,
+    })
+}
+
+fn llama() -> Value {
+    json!({
+        "model_type": "llama", "vocab_size": 43, "hidden_size": 32, "intermediate_size": 64,
+        "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "max_position_embeddings": 64, "initializer_range": 0.1, "tie_word_embeddings": true,
+    })
+}
+
+fn t5() -> Value {
+    json!({
+        "model_type": "t5", "vocab_size": 43, "d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4,
+        "feed_forward_proj": "gated-gelu", "dropout_rate": 0.0, "eos_token_id": 3, "tie_word_embeddings": false,
+    })
+}
+
+#[test]
+fn answers_to_prompts() {
+    for (model, class) in [(gpt2(), "GPT2LMHeadModel"), (llama(), "LlamaForCausalLM")] {
+        let project = Project::new();
+        project.set_model(&model, Head::CausalLm, Some(1));
+        asks(&project, "generation", ["prompt", "completion"]);
+        let check = project.pegbox(&["check"]).succeeds();
+        assert!(check.results().contains("writes red car [SEP] after"), "{}", check.results());
+        let base = project.pegbox(&["eval", "--base"]).succeeds().results();
+        assert!(base.contains("perplexity") && base.contains("exact-match          0.0000"), "{base}");
+        let (scores, config) = trained(&project);
+        assert!(scores["perplexity"].as_f64().unwrap() < 1.1, "{class}: {scores}");
+        assert_eq!(
+            (&scores["exact-match"], &scores["token-error-rate"]),
+            (&json!(1.0), &json!(0.0)),
+            "{class}"
+        );
+        assert_eq!(config["architectures"], json!([class]));
+        let ends = if class == "GPT2LMHeadModel" { json!([3, 2]) } else { json!(3) };
+        assert_eq!((&config["tie_word_embeddings"], &config["eos_token_id"]), (&json!(true), &ends));
+        assert_eq!(predicted(&project, "the old car 7")["answer"], "red car");
+    }
+}
+
+#[test]
+fn texts_for_texts_from_new_weights() {
+    let project = Project::new();
+    project.set_model(&t5(), Head::Seq2Seq, None);
+    asks(&project, "seq2seq", ["source", "target"]);
+    let report = project.pegbox(&["check"]).report();
+    assert!(report.contains("lacks model.safetensors"), "{report}");
+    project.edit("task = \"seq2seq\"", "task = \"seq2seq\"\ninit = \"random\"");
+    project.pegbox(&["check"]).succeeds();
+    let (scores, config) = trained(&project);
+    assert!(scores["perplexity"].as_f64().unwrap() < 1.1, "{scores}");
+    assert_eq!((&scores["exact-match"], &scores["token-error-rate"]), (&json!(1.0), &json!(0.0)));
+    assert_eq!(config["architectures"], json!(["T5ForConditionalGeneration"]));
+    assert_eq!(config["tie_word_embeddings"], false);
+    assert_eq!(predicted(&project, "a very old river 3")["answer"], "grey river");
+}
+
+/// A plugin's loss trains it, and the artifact writes what the run writes.
+#[test]
+fn a_loss_plugin_and_an_artifact_of_models_that_write() {
+    let built = built();
+    let plugins = ["--plugins", built.to_str().unwrap()];
+    for (task, roles, model, head) in [
+        ("generation", ["prompt", "completion"], llama(), Head::CausalLm),
+        ("seq2seq", ["source", "target"], t5(), Head::Seq2Seq),
+    ] {
+        let project = Project::new();
+        project.set_model(&model, head, Some(1));
+        asks(&project, task, roles);
+        project.edit(
+            "[[metrics]]\nbuiltin = \"exact-match\"",
+            "[[export]]\nplugin = \"pegbox/hf-folder@^0.1\"\nto = \"out/hf\"",
+        );
+        project.edit(
+            "[train]",
+            "[train]\nloss = { plugin = \"pegbox/focal-loss@^0.1\", config = { gamma = 1.0 } }",
+        );
+        project.pegbox(&[&plugins[..], &["run"]].concat()).succeeds();
+        let texts = ["the old car 7", "a new tree 12"];
+        let of_run = project.pegbox(&[&["predict", "--json"][..], &texts].concat()).succeeds().results();
+        let of_artifact =
+            project.pegbox(&[&["predict", "--json", "--model", "out/hf"][..], &texts].concat()).succeeds();
+        assert_eq!(of_run, of_artifact.results());
+        assert!(of_run.contains("\"answer\":\"red car\""), "{of_run}");
+    }
+}
+
+#[test]
+fn a_model_without_the_tasks_head_is_refused() {
+    let project = Project::new();
+    project.edit("task = \"classification\"", "task = \"generation\"");
+    project.edit("text = \"text\", label = \"label\"", "prompt = \"text\", completion = \"label\"");
+    project.edit("loss = { builtin = \"cross-entropy\" }", "");
+    let report = project.pegbox(&["train"]).report();
+    assert!(report.contains("a bert has no head for `generation`: it serves classification, "), "{report}");
+    // A dataset can be made all the same, for whoever reads it.
+    project.pegbox(&["prepare"]).succeeds();
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pegbox_data::Part;
 
 /// Fine-tunes language models from one recipe, pegbox.toml. Plugins clean the data, compute the loss, measure
 /// quality and export the result, each in a sandbox.
@@ -65,7 +66,7 @@ pub enum Command {
     Eval(Eval),
     /// Write the best checkpoint as deployable artifacts
     Export(RunArgument),
-    /// Labels, tags, numbers or vectors for texts
+    /// Labels, tags, numbers, vectors or answers for texts
     Predict(Predict),
     /// Do whatever of prepare, train, eval and export is not up to date
     Run(RecipeArgument),
@@ -108,6 +109,26 @@ pub struct Eval {
     /// Measure the base model instead, before any training
     #[arg(long, conflicts_with = "run")]
     pub base: bool,
+    /// The records to measure on: the test records by default, the validation records where there are none
+    #[arg(long, value_enum)]
+    pub part: Option<MeasuredPart>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum MeasuredPart {
+    Train,
+    Validation,
+    Test,
+}
+
+impl From<MeasuredPart> for Part {
+    fn from(part: MeasuredPart) -> Self {
+        match part {
+            MeasuredPart::Train => Self::Train,
+            MeasuredPart::Validation => Self::Validation,
+            MeasuredPart::Test => Self::Test,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -38,10 +38,10 @@ use crate::report::Report;
 use crate::session::Session;
 use crate::stages::base::{self, Base};
 use crate::stages::training::Material;
-use crate::stages::{dataset, runs, settings};
+use crate::stages::{dataset, runs};
 use pegbox_recipe::Recipe;
 
-use pegbox_data::{Prepared, Task};
+use pegbox_data::Prepared;
 use pegbox_train::RunFolder;
 
 pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
@@ -74,13 +74,6 @@ struct Ground {
 impl Ground {
     /// Plugins come first: what is wrong with them shows in a moment, a model may take minutes to fetch.
     fn new(session: &Session, recipe: Recipe) -> Result<Self, Box<Report>> {
-        let task = settings::task(&recipe);
-        if matches!(task, Task::Generation | Task::Seq2Seq) {
-            let what = format!("Pegbox prepares data for {}, and does not train it yet", task.name());
-            return Err(
-                Report::usage(what).help("`pegbox prepare` makes the dataset, which other tools read")
-            );
-        }
         let plugins = RecipePlugins::load(session, &recipe)?;
         plugins.try_all()?;
         let base = base::bring(session, &recipe)?;

@@ -210,20 +210,21 @@ impl Dataset {
         let task = self.manifest.made_of.task;
         let target = match task {
             Task::Classification => "label_id",
-            Task::Tagging | Task::MultiLabel => "labels",
+            Task::Tagging | Task::MultiLabel | Task::Generation | Task::Seq2Seq => "labels",
             Task::Regression => "target",
             // Nothing is made of it: what is learned is the text.
             Task::MaskedLm => "origin",
-            Task::Generation | Task::Seq2Seq => {
-                return Err(DataError::Task { found: task.name(), expected: Task::Classification.name() });
-            }
+        };
+        // Where all tokens are of one type it is not written down.
+        let columns: &[&str] = match task {
+            Task::Generation | Task::Seq2Seq => &["input_ids", target, "record", "weight"],
+            _ => &["input_ids", target, "record", "weight", "token_type_ids"],
         };
         let classes = self.labels().len();
         let mut split = TokenSplit::default();
         for name in self.tables(part) {
             verify(&self.folder, &self.manifest, name)?;
-            let columns = ["input_ids", "token_type_ids", target, "record", "weight"];
-            for batch in ParquetRows::open(&self.folder.join(name), &columns)?.batches()? {
+            for batch in ParquetRows::open(&self.folder.join(name), columns)?.batches()? {
                 let unfit = || damaged(&self.folder, name, "its columns do not fit together".to_owned());
                 append(&mut split, &batch?, task, classes).ok_or_else(unfit)?;
             }
@@ -308,21 +309,25 @@ impl Dataset {
     }
 }
 
-/// The values of a batch of `input_ids`, `token_type_ids`, what is learned, `record` and `weight`; none if they are
-/// others.
+/// The values of a batch of `input_ids`, what is learned, `record`, `weight` and, if there is one, `token_type_ids`;
+/// none if they are others.
 fn append(split: &mut TokenSplit, batch: &Batch, task: Task, classes: usize) -> Option<()> {
-    let [
-        Values::U32List(ids),
-        Values::U32List(type_ids),
-        targets,
-        Values::U64(records),
-        Values::F32(weights),
-    ] = batch.values.as_slice()
+    let [Values::U32List(ids), targets, Values::U64(records), Values::F32(weights), types @ ..] =
+        batch.values.as_slice()
     else {
         return None;
     };
+    let mut one_type = Vec::new();
     for (row, (record, weight)) in records.iter().zip(weights).enumerate() {
-        let (ids, type_ids) = (ids.get(row)?, type_ids.get(row)?);
+        let ids = ids.get(row)?;
+        let type_ids = match types {
+            [] => {
+                one_type.resize(ids.len().max(one_type.len()), 0);
+                one_type.get(..ids.len())?
+            }
+            [Values::U32List(types)] => types.get(row)?,
+            _ => return None,
+        };
         let values;
         let target = match (task, targets) {
             (Task::Classification, Values::U32(classes)) => RowTarget::Class(*classes.get(row)?),
@@ -333,6 +338,10 @@ fn append(split: &mut TokenSplit, batch: &Batch, task: Task, classes: usize) -> 
                 values = several_hot(labels.get(row)?, classes)?;
                 RowTarget::Values(&values)
             }
+            (Task::Generation, Values::I32List(labels)) => {
+                RowTarget::Completion(labels.get(row).filter(|row| row.len() == ids.len())?)
+            }
+            (Task::Seq2Seq, Values::I32List(labels)) => RowTarget::Text(labels.get(row)?),
             (Task::Regression, Values::F32(numbers)) => RowTarget::Values(numbers.get(row..=row)?),
             (Task::MaskedLm, _) => RowTarget::Nothing,
             _ => return None,

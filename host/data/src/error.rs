@@ -71,9 +71,6 @@ pub enum DataError {
     /// The settings of the balance cannot be used.
     #[error("[data.balance]: {what}")]
     Balance { what: String },
-    /// A dataset that is for something else.
-    #[error("the dataset is one for {found}, expected one for {expected}")]
-    Task { found: &'static str, expected: &'static str },
     /// A row whose tokens and tags are not equally many.
     #[error("{origin}: {tokens} tokens have {tags} tags")]
     Tags { origin: String, tokens: usize, tags: usize },
@@ -198,7 +195,6 @@ impl DataError {
             Self::Number { .. } => {
                 "regression needs a finite number in each row's `label`; leave out rows that have none".to_owned()
             }
-            Self::Task { .. } => "Pegbox prepares data for this task, and does not train it yet".to_owned(),
             Self::TooManyRows => "prepare the data in several datasets".to_owned(),
             Self::Thread { .. } => "run the same command again, and report this if it comes back".to_owned(),
             Self::Balance { .. } | Self::Tokenize { .. } | Self::Io { .. } => return None,

@@ -6,7 +6,7 @@ pub use words::WordCache;
 
 use pegbox_sampling::lengths::{Fitted, OverLong, Side, Special, cut};
 use serde::{Deserialize, Serialize};
-use tokenizers::{PaddingParams, Tokenizer, TruncationDirection};
+use tokenizers::{ModelWrapper, PaddingParams, Tokenizer, TruncationDirection};
 
 use crate::error::DataError;
 
@@ -122,6 +122,27 @@ impl TextTokenizer {
         ids
     }
 
+    /// The ids that end a text that is written: the special tokens behind a text, else the usual one.
+    pub fn end_ids(&self) -> &[u32] {
+        &self.end
+    }
+
+    /// The id that stands for what is not in the vocabulary, where the tokenizer has one.
+    pub fn unknown_id(&self) -> Option<u32> {
+        let id = |token: &str| self.tokenizer.token_to_id(token);
+        match self.tokenizer.get_model() {
+            ModelWrapper::WordLevel(model) => id(&model.unk_token),
+            ModelWrapper::WordPiece(model) => id(&model.unk_token),
+            ModelWrapper::BPE(model) => model.unk_token.as_deref().and_then(id),
+            ModelWrapper::Unigram(_) => id("<unk>"),
+        }
+    }
+
+    /// The tokenizer itself, which makes texts of ids again.
+    pub fn inner(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
     /// Entries of the vocabulary, added tokens included; every id is below it in a sound file.
     pub fn vocabulary_size(&self) -> usize {
         self.tokenizer.get_vocab_size(true)
@@ -178,19 +199,34 @@ impl TextTokenizer {
     /// The rows that a prompt and its completion become: a line each, and the end of the text. The labels of the
     /// completion's tokens, and of the end, are their ids; those of the prompt are [`IGNORED`].
     pub fn completion_rows(&self, prompt: &str, completion: &str, policy: OverLong) -> Result<Rows, String> {
-        let encode = |text: &str| {
-            let encoded = self.tokenizer.encode_fast(text, false).map_err(|error| error.to_string())?;
-            Ok::<_, String>(encoded.get_ids().to_vec())
-        };
-        let mut ids = self.prefix.clone();
-        ids.extend(encode(&format!("{prompt}\n"))?);
+        let mut ids = self.prompt(prompt)?;
         let asked = ids.len();
-        ids.extend(encode(completion)?);
+        ids.extend(self.plain(completion)?);
         ids.extend(&self.end);
         let label = |(place, id): (usize, &u32)| if place < asked { IGNORED } else { *id as i32 };
         let labels: Vec<i32> = ids.iter().enumerate().map(label).collect();
         let special = Special { prefix: self.prefix.len(), suffix: self.end.len() };
         self.fit(&ids, &vec![0; ids.len()], &labels, special, policy)
+    }
+
+    /// The ids of a prompt as [`Self::completion_rows`] has them before its completion, whatever their number.
+    pub fn prompt(&self, prompt: &str) -> Result<Vec<u32>, String> {
+        let mut ids = self.prefix.clone();
+        ids.extend(self.plain(&format!("{prompt}\n"))?);
+        Ok(ids)
+    }
+
+    /// The ids of a text as [`Self::pair_rows`] has them, cut at its end where it is too long.
+    pub fn source(&self, text: &str) -> Result<Vec<u32>, String> {
+        let (ids, special) = self.ended(text)?;
+        let rows = self.fit(&ids, &vec![0; ids.len()], &[], special, OverLong::Truncate(Side::Right))?;
+        rows.rows.into_iter().next().map(|row| row.ids).ok_or_else(|| "it has no tokens".to_owned())
+    }
+
+    /// The ids of a text alone.
+    fn plain(&self, text: &str) -> Result<Vec<u32>, String> {
+        let encoded = self.tokenizer.encode_fast(text, false).map_err(|error| error.to_string())?;
+        Ok(encoded.get_ids().to_vec())
     }
 
     /// The row that a text and its target become, each with its special tokens and an end; none where either is too
@@ -376,6 +412,8 @@ mod tests {
         assert_eq!(tagged.rows[0].labels, [IGNORED, 1, 0, 2, IGNORED]);
         let row = &tokenizer.completion_rows("hello", "world world", policy).unwrap().rows[0];
         assert_eq!(row.ids, [2, 4, 5, 5, 3]);
+        assert_eq!(tokenizer.prompt("hello").unwrap(), [2, 4]);
+        assert_eq!((tokenizer.end_ids(), tokenizer.unknown_id()), (&[3][..], Some(1)));
         assert_eq!(row.labels, [IGNORED, IGNORED, 5, 5, 3]);
     }
 
@@ -390,6 +428,8 @@ mod tests {
         let row = &pair("hello world", right, 9, right).unwrap().rows[0];
         assert_eq!((&row.ids[..], &row.type_ids[..]), (&[2, 4, 5, 3][..], &[0; 4][..]));
         assert_eq!(row.labels, [2, 5, 5, 4, 3]);
+        assert_eq!(tokenizer.source("hello world").unwrap(), row.ids);
+        assert_eq!(tokenizer.source(&"hello ".repeat(9)).unwrap().len(), 6);
         assert_eq!(pair("hello", right, 4, right).unwrap().rows[0].labels, [2, 5, 5, 3]);
         assert_eq!(pair("hello", right, 4, left).unwrap().rows[0].labels, [2, 5, 4, 3]);
         assert!(pair("hello", right, 4, OverLong::Drop).unwrap().rows.is_empty());

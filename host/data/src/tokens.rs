@@ -24,6 +24,11 @@ pub enum RowTarget<'a> {
     Tokens(&'a [i32]),
     /// Numbers, as many in each row: those to be met, or 1 for each class that holds and 0 for the others.
     Values(&'a [f32]),
+    /// The id of each token that is to be written after those before it, as long as its ids; [`IGNORED`] for those that
+    /// are only read.
+    Completion(&'a [i32]),
+    /// The ids of the text that is to be written after this one has been read, the one that ends it included.
+    Text(&'a [i32]),
     /// Nothing but the text.
     Nothing,
 }
@@ -37,6 +42,13 @@ pub enum Targets {
         /// Numbers of a row.
         width: usize,
         values: Vec<f32>,
+    },
+    Completions(Vec<i32>),
+    /// Never padded, neither in a batch.
+    Texts {
+        ids: Vec<i32>,
+        /// Where each row's ends in `ids`.
+        ends: Vec<usize>,
     },
     Nothing,
 }
@@ -54,6 +66,8 @@ impl Targets {
             RowTarget::Class(_) => Self::Classes(Vec::new()),
             RowTarget::Tokens(_) => Self::Tokens(Vec::new()),
             RowTarget::Values(row) => Self::Values { width: row.len(), values: Vec::new() },
+            RowTarget::Completion(_) => Self::Completions(Vec::new()),
+            RowTarget::Text(_) => Self::Texts { ids: Vec::new(), ends: Vec::new() },
             RowTarget::Nothing => Self::Nothing,
         }
     }
@@ -62,7 +76,12 @@ impl Targets {
     fn push(&mut self, target: RowTarget<'_>) -> bool {
         match (self, target) {
             (Self::Classes(all), RowTarget::Class(class)) => all.push(class),
-            (Self::Tokens(all), RowTarget::Tokens(labels)) => all.extend(labels),
+            (Self::Tokens(all), RowTarget::Tokens(labels))
+            | (Self::Completions(all), RowTarget::Completion(labels)) => all.extend(labels),
+            (Self::Texts { ids, ends }, RowTarget::Text(text)) => {
+                ids.extend(text);
+                ends.push(ids.len());
+            }
             (Self::Values { width, values }, RowTarget::Values(row)) if row.len() == *width => {
                 values.extend(row);
             }
@@ -77,8 +96,25 @@ impl Targets {
             Self::Classes(all) => RowTarget::Class(*all.get(row)?),
             Self::Tokens(all) => RowTarget::Tokens(all.get(span)?),
             Self::Values { width, values } => RowTarget::Values(values.get(row * width..(row + 1) * width)?),
+            Self::Completions(all) => RowTarget::Completion(all.get(span)?),
+            Self::Texts { .. } => RowTarget::Text(self.text(row)?),
             Self::Nothing => RowTarget::Nothing,
         })
+    }
+
+    /// The text that a row is to become; none for targets of other kinds and past the end.
+    pub fn text(&self, row: usize) -> Option<&[i32]> {
+        let Self::Texts { ids, ends } = self else { return None };
+        let start = row.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
+        ids.get(start..*ends.get(row)?)
+    }
+
+    /// The labels of tokens, one for each id of a row.
+    fn of_tokens(&mut self) -> Option<&mut Vec<i32>> {
+        match self {
+            Self::Tokens(labels) | Self::Completions(labels) => Some(labels),
+            Self::Classes(_) | Self::Values { .. } | Self::Texts { .. } | Self::Nothing => None,
+        }
     }
 }
 
@@ -112,11 +148,12 @@ impl TokenSplit {
     /// have targets of one kind: false, and the row is left out, if this one's is another.
     pub fn push(&mut self, example: Example<'_>) -> bool {
         let mut width = example.ids.len().min(example.type_ids.len());
-        if let RowTarget::Tokens(labels) = example.target {
+        if let RowTarget::Tokens(labels) | RowTarget::Completion(labels) = example.target {
             width = width.min(labels.len());
         }
         let target = match example.target {
             RowTarget::Tokens(labels) => RowTarget::Tokens(labels.get(..width).unwrap_or_default()),
+            RowTarget::Completion(labels) => RowTarget::Completion(labels.get(..width).unwrap_or_default()),
             other => other,
         };
         if self.is_empty() {
@@ -158,16 +195,23 @@ impl TokenSplit {
         })
     }
 
-    /// Tokens of each row, for [`crate::BatchPlan`].
+    /// Tokens of each row, for [`crate::BatchPlan`]; of those that are to be written, too, where they are a text of
+    /// their own.
     pub fn lengths(&self) -> Vec<u32> {
-        self.offsets.windows(2).map(|pair| (pair[1] - pair[0]) as u32).collect()
+        let written = |row: usize| self.targets.text(row).map_or(0, <[i32]>::len) as u32;
+        let read = self.offsets.windows(2).map(|pair| (pair[1] - pair[0]) as u32);
+        read.enumerate().map(|(row, tokens)| tokens + written(row)).collect()
     }
 
     /// The class of each row; empty where rows have none.
     pub fn labels(&self) -> &[u32] {
         match &self.targets {
             Targets::Classes(classes) => classes,
-            Targets::Tokens(_) | Targets::Values { .. } | Targets::Nothing => &[],
+            Targets::Tokens(_)
+            | Targets::Values { .. }
+            | Targets::Completions(_)
+            | Targets::Texts { .. }
+            | Targets::Nothing => &[],
         }
     }
 
@@ -196,11 +240,11 @@ pub struct PaddedBatch {
     pub type_ids: Vec<u32>,
     /// Real tokens a row.
     pub lengths: Vec<u32>,
-    /// Those of tokens are `rows` x `width`, and [`IGNORED`] where padded.
+    /// Those of tokens and of completions are `rows` x `width`, and [`IGNORED`] where padded.
     pub targets: Targets,
     pub records: Vec<u64>,
     pub weights: Vec<f32>,
-    /// Real tokens of all rows.
+    /// Real tokens of all rows, those of texts that are to be written included.
     pub tokens: usize,
 }
 
@@ -218,13 +262,16 @@ impl PaddedBatch {
             batch.type_ids.extend_from_slice(example.type_ids);
             batch.type_ids.resize((row + 1) * width, 0);
             batch.targets.push(example.target);
-            if let Targets::Tokens(labels) = &mut batch.targets {
+            if let Some(labels) = batch.targets.of_tokens() {
                 labels.resize((row + 1) * width, IGNORED);
             }
             batch.lengths.push(example.ids.len() as u32);
             batch.records.push(example.record);
             batch.weights.push(example.weight);
             batch.tokens += example.ids.len();
+            if let RowTarget::Text(text) = example.target {
+                batch.tokens += text.len();
+            }
         }
         batch
     }
@@ -300,6 +347,34 @@ mod tests {
         }
         let batch = split.collate(&[1], 0).unwrap();
         assert_eq!(batch.targets, Targets::Values { width: 2, values: vec![2.0, 3.0] });
+    }
+
+    #[test]
+    fn texts_keep_their_own_lengths() {
+        let mut split = TokenSplit::default();
+        for (ids, text) in [(&[1, 2, 3][..], &[9, 8][..]), (&[4], &[7]), (&[5, 6], &[6, 5, 4, 3])] {
+            let type_ids = vec![0; ids.len()];
+            let target = RowTarget::Text(text);
+            assert!(split.push(Example { ids, type_ids: &type_ids, target, record: 0, weight: 1.0 }));
+        }
+        assert_eq!(split.lengths(), [5, 2, 6]);
+        assert_eq!(split.example(2).unwrap().target, RowTarget::Text(&[6, 5, 4, 3]));
+        let batch = split.collate(&[2, 0], 0).unwrap();
+        assert_eq!(batch.ids, [5, 6, 0, 1, 2, 3]);
+        let texts = (batch.targets.text(0), batch.targets.text(1), batch.targets.text(2));
+        assert_eq!(texts, (Some(&[6, 5, 4, 3][..]), Some(&[9, 8][..]), None));
+        assert_eq!(batch.tokens, 11);
+    }
+
+    #[test]
+    fn completions_are_padded_as_labels_are() {
+        let mut split = TokenSplit::default();
+        for labels in [[IGNORED, 5, 6].as_slice(), &[IGNORED, 7]] {
+            let (ids, target) = (vec![1; labels.len()], RowTarget::Completion(labels));
+            split.push(Example { ids: &ids, type_ids: &ids, target, record: 0, weight: 1.0 });
+        }
+        let batch = split.collate(&[1, 0], 0).unwrap();
+        assert_eq!(batch.targets, Targets::Completions(vec![IGNORED, 7, IGNORED, IGNORED, 5, 6]));
     }
 
     #[test]

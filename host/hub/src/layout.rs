@@ -176,6 +176,11 @@ pub(crate) fn content(folder: &Path) -> Result<Content, Vec<String>> {
     if missing.is_empty() { Ok(Content::Transformers) } else { Err(missing) }
 }
 
+/// Whether a folder that lacks these files lacks nothing but weights.
+pub(crate) fn is_only_weights(missing: &[String]) -> bool {
+    missing == [WEIGHTS[0]]
+}
+
 /// Whether `name`, a file directly in a model folder, goes into the model's digest.
 pub(crate) fn is_part_of_model(name: &str) -> bool {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);

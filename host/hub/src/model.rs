@@ -72,6 +72,16 @@ pub(crate) fn open(folder: &Path, digests: &Remembered) -> Result<BaseModel, Hub
     Ok(described(folder, content, &self::digests(folder, digests)?))
 }
 
+/// The same of a folder that may lack weights.
+pub(crate) fn open_weightless(folder: &Path, digests: &Remembered) -> Result<BaseModel, HubError> {
+    match open(folder, digests) {
+        Err(HubError::Incomplete { missing, .. }) if layout::is_only_weights(&missing) => {
+            Ok(described(folder, Content::Transformers, &self::digests(folder, digests)?))
+        }
+        model => model,
+    }
+}
+
 /// The model in a folder whose files were hashed already.
 pub(crate) fn of_files(folder: &Path, files: &BTreeMap<String, String>) -> Result<BaseModel, HubError> {
     Ok(described(folder, content(folder)?, files))
@@ -149,6 +159,7 @@ mod tests {
         fs::write(path.join("tokenizer.json"), "{}").unwrap();
         let error = open(path, &digests).unwrap_err();
         assert!(error.to_string().ends_with("lacks model.safetensors"), "{error}");
+        assert!(open_weightless(path, &digests).unwrap().digest.starts_with("sha256:"));
 
         fs::write(path.join("model.safetensors"), "a").unwrap();
         fs::write(path.join("README.md"), "---\nlicense: mit\n---\n").unwrap();
@@ -158,6 +169,9 @@ mod tests {
         fs::write(path.join("model.safetensors"), "b").unwrap();
         let second = open(path, &digests).unwrap();
         assert_ne!(first.digest, second.digest);
+        fs::remove_file(path.join("tokenizer.json")).unwrap();
+        let error = open_weightless(path, &digests).unwrap_err();
+        assert!(error.to_string().ends_with("lacks tokenizer.json"), "{error}");
         let error = open(&path.join("elsewhere"), &digests).unwrap_err();
         assert!(error.to_string().starts_with("there is no base model"), "{error}");
     }

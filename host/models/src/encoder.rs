@@ -13,7 +13,7 @@ mod vocabulary;
 
 pub(crate) use architecture::{Activation, Architecture, FirstPosition, Keys, LayerNames, MaskedNames};
 pub use config::EncoderConfig;
-pub use vocabulary::NewToken;
+pub(crate) use load::TASKS;
 
 use std::sync::Arc;
 
@@ -27,6 +27,8 @@ use crate::output::{Mode, Output};
 use crate::tokens::TokenBatch;
 use head::HeadLayers;
 use layer::Layer;
+
+const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
 /// B rows, T tokens, H = `hidden_size`.
 #[derive(Clone, Debug)]

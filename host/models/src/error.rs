@@ -46,6 +46,15 @@ pub enum ModelError {
     )]
     Label { label: i32, row: usize, position: usize, vocabulary: usize },
 
+    #[error("{places} places are not a part of {rows} rows of {tokens} tokens, as many of each row")]
+    Places { places: usize, rows: usize, tokens: usize },
+
+    #[error("a {model} has no head for `{task}`: it serves {known}")]
+    Head { model: String, task: &'static str, known: String },
+
+    #[error("a {model} cannot be given {given}")]
+    Batch { model: String, given: &'static str },
+
     #[error("generation goes on with {rows} rows, which the rows before do not give")]
     DecoderRows { rows: usize },
 
@@ -65,7 +74,10 @@ impl ModelError {
             Self::TokenId { .. } | Self::Label { .. } => Some("tokenizer.json and config.json must come from the same model".into()),
             Self::TokenType { .. } => Some("encode single texts: this model cannot tell so many apart".into()),
             Self::TooLong { .. } => Some("set `max-length` in [model] to at most the model's positions".into()),
+            Self::Head { .. } => Some("choose another `source` or another `task` in [model]; `pegbox models list` shows which go together".into()),
             Self::Ragged { .. }
+            | Self::Places { .. }
+            | Self::Batch { .. }
             | Self::EmptyBatch
             | Self::Pairs { .. }
             | Self::DecoderRows { .. }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 
+use crate::batch::Places;
 use crate::error::ModelError;
 use crate::initial;
 use crate::kernels::ops::{self, LayerNorm, Linear};
@@ -51,7 +52,21 @@ impl Gpt2 {
     /// # Errors
     /// A token or a length that the model does not have.
     pub fn forward(&self, batch: &TokenBatch, mode: Mode) -> Result<Output, ModelError> {
+        self.forward_at(batch, None, mode)
+    }
+
+    /// As [`Self::forward`], with the logits of some tokens only: `[B, W, V]`.
+    ///
+    /// # Errors
+    /// Besides, places that the batch does not have.
+    pub fn forward_at(
+        &self,
+        batch: &TokenBatch,
+        places: Option<&Places>,
+        mode: Mode,
+    ) -> Result<Output, ModelError> {
         let config = &self.config;
+        places.map_or(Ok(()), |places| places.check(batch))?;
         batch.check(config.vocab_size, config.n_positions, 1)?;
         let mut sites = DropoutSites::new(mode.dropout);
         let visible = Arc::new(batch.causal(None));
@@ -73,6 +88,10 @@ impl Gpt2 {
         if mode.hidden_states {
             hidden_states.push(x.clone());
         }
+        let x = match places {
+            Some(places) => places.of(x),
+            None => x,
+        };
         let logits = ops::project(x, self.head.as_ref().unwrap_or(&self.tokens));
         Ok(Output { logits: Logits::Tokens(logits), hidden_states })
     }
@@ -113,15 +132,9 @@ impl Gpt2 {
     ) -> Result<(Self, LoadReport), ModelError> {
         let mut model = Self::zeros(config, device);
         let tied = model.head.is_none();
-        let aliases = |name: &str| {
-            let bare = name.strip_prefix("transformer.").unwrap_or(name);
-            vec![name.to_owned(), bare.to_owned()]
-        };
         // Causal masks that old files carry beside the weights.
         let ignored = |name: &str| {
-            name.ends_with(".attn.bias")
-                || name.ends_with(".attn.masked_bias")
-                || (tied && name == "lm_head.weight")
+            name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") || (tied && name == HEAD)
         };
         let rules = Fit { aliases: &aliases, ignored: &ignored, ..Fit::default() };
         let report = fit(&mut model, weights, &rules, device)?;
@@ -176,10 +189,19 @@ impl Gpt2 {
     }
 }
 
+const EMBEDDING: &str = "transformer.wte.weight";
+const HEAD: &str = "lm_head.weight";
+
+/// The names under which files carry a parameter.
+fn aliases(name: &str) -> Vec<String> {
+    let bare = name.strip_prefix("transformer.").unwrap_or(name);
+    vec![name.to_owned(), bare.to_owned()]
+}
+
 impl Parameters for Gpt2 {
     fn parameters(&mut self) -> Vec<(String, Parameter<'_>)> {
         let mut list = vec![
-            ("transformer.wte.weight".into(), Parameter::Matrix(&mut self.tokens)),
+            (EMBEDDING.into(), Parameter::Matrix(&mut self.tokens)),
             ("transformer.wpe.weight".into(), Parameter::Matrix(&mut self.positions)),
         ];
         for (i, layer) in self.layers.iter_mut().enumerate() {
@@ -193,7 +215,7 @@ impl Parameters for Gpt2 {
         }
         push_norm(&mut list, "transformer.ln_f", &mut self.norm);
         if let Some(head) = &mut self.head {
-            list.push(("lm_head.weight".into(), Parameter::Matrix(head)));
+            list.push((HEAD.into(), Parameter::Matrix(head)));
         }
         list
     }

@@ -12,6 +12,10 @@ pub enum Head {
     MaskedLm,
     /// One vector a text: `AutoModel`, then a pooling.
     Embedding { pooling: SentencePooling, normalise: bool },
+    /// A distribution over the vocabulary for the token after each: `AutoModelForCausalLM`.
+    CausalLm,
+    /// The same, of a decoder that writes what an encoder has read: `AutoModelForSeq2SeqLM`.
+    Seq2Seq,
 }
 
 /// What a sequence head's numbers mean; `problem_type` in config.json.
@@ -52,6 +56,22 @@ pub enum SentencePooling {
     Cls,
     /// The largest value of each dimension.
     Max,
+}
+
+impl Head {
+    /// The task, as a recipe names it.
+    pub fn task(self) -> &'static str {
+        match self {
+            Self::Sequence { problem: Problem::SingleLabel, .. } => "classification",
+            Self::Sequence { problem: Problem::MultiLabel, .. } => "multi-label",
+            Self::Sequence { problem: Problem::Regression, .. } => "regression",
+            Self::Tokens { .. } => "tagging",
+            Self::MaskedLm => "masked-lm",
+            Self::Embedding { .. } => "embeddings",
+            Self::CausalLm => "generation",
+            Self::Seq2Seq => "seq2seq",
+        }
+    }
 }
 
 impl Problem {

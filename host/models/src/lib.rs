@@ -1,5 +1,6 @@
 //! Architectures in Burn, their weights in and out, and the kernels that make them fast on a CPU.
 
+pub mod batch;
 pub mod bert;
 mod decode;
 pub mod device;
@@ -17,9 +18,11 @@ pub mod parameters;
 pub mod roberta;
 pub mod t5;
 pub mod tokens;
+pub mod vocabulary;
 pub mod weights;
 
-pub use encoder::{Encoder, EncoderConfig, NewToken};
+pub use batch::{Batch, Places};
+pub use encoder::{Encoder, EncoderConfig};
 pub use error::ModelError;
 pub use gpt2::{Gpt2, Gpt2Config, Gpt2Decoder};
 pub use head::{Head, Pooling, Problem, SentencePooling};
@@ -30,4 +33,5 @@ pub use output::{Logits, Mode, Output};
 pub use parameters::{Parameter, Parameters};
 pub use t5::{Seq2SeqBatch, T5, T5Config, T5Decoder};
 pub use tokens::TokenBatch;
+pub use vocabulary::NewToken;
 pub use weights::Weights;

@@ -7,7 +7,7 @@ mod config;
 mod decoder;
 mod rope;
 
-pub use config::{KNOWN, LlamaConfig};
+pub use config::LlamaConfig;
 pub use decoder::LlamaDecoder;
 pub use rope::Rope;
 
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
 
+use crate::batch::Places;
 use crate::error::ModelError;
 use crate::initial;
 use crate::kernels::ops::{self, Linear, RmsNorm};
@@ -66,7 +67,21 @@ impl Llama {
     /// # Errors
     /// A token or a length that the model does not have.
     pub fn forward(&self, batch: &TokenBatch, mode: Mode) -> Result<Output, ModelError> {
+        self.forward_at(batch, None, mode)
+    }
+
+    /// As [`Self::forward`], with the logits of some tokens only: `[B, W, V]`.
+    ///
+    /// # Errors
+    /// Besides, places that the batch does not have.
+    pub fn forward_at(
+        &self,
+        batch: &TokenBatch,
+        places: Option<&Places>,
+        mode: Mode,
+    ) -> Result<Output, ModelError> {
         let config = &self.config;
+        places.map_or(Ok(()), |places| places.check(batch))?;
         batch.check(config.vocab_size, config.max_position_embeddings, 1)?;
         let mut sites = DropoutSites::new(mode.dropout);
         let rotation = config.rope.rotation(&batch.positions());
@@ -90,6 +105,10 @@ impl Llama {
         if mode.hidden_states {
             hidden_states.push(x.clone());
         }
+        let x = match places {
+            Some(places) => places.of(x),
+            None => x,
+        };
         let logits = ops::project(x, self.head.as_ref().unwrap_or(&self.embedding));
         Ok(Output { logits: Logits::Tokens(logits), hidden_states })
     }
@@ -133,12 +152,7 @@ impl Llama {
     ) -> Result<(Self, LoadReport), ModelError> {
         let mut model = Self::zeros(config, device);
         let tied = model.head.is_none();
-        let aliases = |name: &str| {
-            let bare = name.strip_prefix("model.").unwrap_or(name);
-            vec![name.to_owned(), bare.to_owned()]
-        };
-        let ignored =
-            |name: &str| name.ends_with("rotary_emb.inv_freq") || (tied && name == "lm_head.weight");
+        let ignored = |name: &str| name.ends_with("rotary_emb.inv_freq") || (tied && name == HEAD);
         let rules = Fit { aliases: &aliases, ignored: &ignored, ..Fit::default() };
         let report = fit(&mut model, weights, &rules, device)?;
         Ok((model, report))
@@ -185,6 +199,15 @@ impl Llama {
             config,
         }
     }
+}
+
+const EMBEDDING: &str = "model.embed_tokens.weight";
+const HEAD: &str = "lm_head.weight";
+
+/// The names under which files carry a parameter.
+fn aliases(name: &str) -> Vec<String> {
+    let bare = name.strip_prefix("model.").unwrap_or(name);
+    vec![name.to_owned(), bare.to_owned()]
 }
 
 /// SwiGLU (Shazeer 2020): down(silu(gate(x)) * up(x)).
@@ -236,9 +259,16 @@ pub(crate) fn end_tokens(source: &Map<String, Value>) -> Vec<u32> {
     }
 }
 
+/// `pad_token_id` of a config.json, where it is below `vocabulary`; else what ends a text, else 0.
+pub(crate) fn pad_token_id(source: &Map<String, Value>, vocabulary: usize) -> u32 {
+    let id = source.get("pad_token_id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+    let ids = id.into_iter().chain(end_tokens(source));
+    ids.into_iter().find(|id| (*id as usize) < vocabulary).unwrap_or(0)
+}
+
 impl Parameters for Llama {
     fn parameters(&mut self) -> Vec<(String, Parameter<'_>)> {
-        let mut list = vec![("model.embed_tokens.weight".into(), Parameter::Matrix(&mut self.embedding))];
+        let mut list = vec![(EMBEDDING.into(), Parameter::Matrix(&mut self.embedding))];
         for (i, layer) in self.layers.iter_mut().enumerate() {
             let at = |name: &str| format!("model.layers.{i}.{name}");
             list.push((at("input_layernorm.weight"), Parameter::Vector(&mut layer.attention_norm.gamma)));
@@ -259,7 +289,7 @@ impl Parameters for Llama {
         }
         list.push(("model.norm.weight".into(), Parameter::Vector(&mut self.norm.gamma)));
         if let Some(head) = &mut self.head {
-            list.push(("lm_head.weight".into(), Parameter::Matrix(head)));
+            list.push((HEAD.into(), Parameter::Matrix(head)));
         }
         list
     }

@@ -271,6 +271,7 @@ impl T5 {
         }
         let shared = model.shared.clone();
         model.head = model.head.filter(|head| head.to_data() != shared.to_data());
+        model.config.tie_word_embeddings = model.head.is_none();
         Ok((model, report))
     }
 

@@ -2,13 +2,14 @@
 //! wrote.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
 use pegbox_generation::{Decoder, Logits};
-use pegbox_models::output::{Mode, Output};
+use pegbox_models::output::{Logits as LogitsOf, Mode, Output};
 use pegbox_models::{
     DropoutKey, Gpt2, Gpt2Config, Gpt2Decoder, Llama, LlamaConfig, LlamaDecoder, ModelError, Parameter,
-    Parameters, TokenBatch, Weights, device,
+    Parameters, Places, TokenBatch, Weights, device,
 };
 use serde_json::{Map, Value};
 
@@ -70,6 +71,13 @@ impl Model {
         match self {
             Self::Gpt2(model) => model.forward(batch, mode),
             Self::Llama(model) => model.forward(batch, mode),
+        }
+    }
+
+    fn forward_at(&self, batch: &TokenBatch, places: &Places) -> Result<Output, ModelError> {
+        match self {
+            Self::Gpt2(model) => model.forward_at(batch, Some(places), Mode::default()),
+            Self::Llama(model) => model.forward_at(batch, Some(places), Mode::default()),
         }
     }
 
@@ -174,7 +182,7 @@ fn losses_and_gradients_are_those_of_transformers() {
 
 /// Mean cross-entropy of each next token that has a label, as `transformers`' causal language models compute it.
 fn causal_loss(output: Output, labels: &[Vec<i64>]) -> Tensor<1> {
-    let pegbox_models::output::Logits::Tokens(logits) = output.logits else { panic!("logits of tokens") };
+    let LogitsOf::Tokens(logits) = output.logits else { panic!("logits of tokens") };
     let [_, tokens, vocabulary] = logits.dims();
     let (mut places, mut targets) = (Vec::new(), Vec::new());
     for (row, labels) in labels.iter().enumerate() {
@@ -188,6 +196,59 @@ fn causal_loss(output: Output, labels: &[Vec<i64>]) -> Tensor<1> {
     let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [count, 1]), &device);
     let logits = logits.reshape([-1, vocabulary as i32]).select(0, places);
     log_softmax(logits, 1).gather(1, targets).mean().neg()
+}
+
+#[test]
+fn logits_of_some_places_have_the_same_values_and_gradients() {
+    for (name, weights) in FIXTURES {
+        let (case, model, _) = read(name, weights);
+        let batch = TokenBatch::new(case.rows(), 0).unwrap();
+        // Two of each row, in any order, and of the last row one twice.
+        let (rows, tokens) = (batch.rows as u32, batch.tokens as u32);
+        let mut at: Vec<u32> = (0..rows).flat_map(|row| [row * tokens + 1 + row % 2, row * tokens]).collect();
+        *at.last_mut().unwrap() = at[at.len() - 2];
+        let count = at.len();
+        let places = Places { at: Arc::new(at.clone()), width: 2 };
+        let (mut all, mut some) = (model.tracked(&|_| true), model.tracked(&|_| true));
+        let LogitsOf::Tokens(whole) = all.forward(&batch, Mode::default()).unwrap().logits else {
+            panic!("tokens")
+        };
+        let LogitsOf::Tokens(part) = some.forward_at(&batch, &places).unwrap().logits else {
+            panic!("tokens")
+        };
+        let [_, width, vocabulary] = part.dims();
+        assert_eq!(width, 2);
+        let at = Tensor::<1, Int>::from_data(
+            TensorData::new(at.into_iter().map(i64::from).collect::<Vec<i64>>(), [count]),
+            &whole.device(),
+        );
+        let whole = whole.reshape([-1, vocabulary as i32]).select(0, at);
+        let part = part.reshape([count, vocabulary]);
+        close(name, &floats(part.clone()), &floats(whole.clone()));
+        let targets: Vec<i64> = (0..count as i64).map(|place| (place * 7) % vocabulary as i64).collect();
+        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [count, 1]), &whole.device());
+        let loss = |logits| log_softmax(logits, 1).gather(1, targets.clone()).mean().neg();
+        let (mut of_all, mut of_some) = (loss(whole).backward(), loss(part).backward());
+        for ((parameter, one), (_, other)) in all.parameters().into_iter().zip(some.parameters()) {
+            let theirs = one.take_gradient(&mut of_all).expect("a gradient").into_values();
+            let ours = other.take_gradient(&mut of_some).expect("a gradient").into_values();
+            let largest = theirs.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+            for (a, b) in ours.iter().zip(&theirs) {
+                assert!((a - b).abs() <= 1e-5 * largest, "{name}: gradient of {parameter}: {a} and {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn places_that_a_batch_lacks_are_refused() {
+    let (case, model, _) = read("llama2", "llama");
+    let batch = TokenBatch::new(case.rows(), 0).unwrap();
+    let beyond = batch.ids.len() as u32;
+    for (at, width) in [(vec![0], 1), (vec![0; batch.rows], 0), (vec![beyond; batch.rows], 1)] {
+        let error = model.forward_at(&batch, &Places { at: Arc::new(at), width }).err().unwrap();
+        assert!(matches!(error, ModelError::Places { .. }), "{error}");
+    }
 }
 
 #[test]

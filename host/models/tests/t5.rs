@@ -4,7 +4,7 @@
 mod shared;
 
 use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
-use pegbox_generation::{Decoder, Logits};
+use pegbox_generation::{Decoder, GenerationSettings, Logits, generate};
 use pegbox_models::output::Mode;
 use pegbox_models::t5::{Buckets, IGNORED};
 use pegbox_models::weights::{NamedTensor, Weights, write_safetensors};
@@ -13,6 +13,7 @@ use pegbox_models::{
 };
 use serde::Deserialize;
 use shared::{Difference, Expected, FLOAT32, Limits, fixtures, floats, norm};
+use std::ops::ControlFlow;
 
 const VERSIONS: [&str; 2] = ["t5/v1.0", "t5/v1.1"];
 const WITH_STATES: Mode = Mode { dropout: None, hidden_states: true };
@@ -22,6 +23,17 @@ struct Case {
     ids: Vec<Vec<u32>>,
     labels: Vec<Vec<i32>>,
     greedy: Vec<Vec<u32>>,
+    beams: Vec<Beams>,
+}
+
+/// A beam search, and what came of it.
+#[derive(Deserialize)]
+struct Beams {
+    num_beams: usize,
+    max_new_tokens: usize,
+    length_penalty: f64,
+    tokens: Vec<Vec<u32>>,
+    scores: Vec<f32>,
 }
 
 impl Case {
@@ -190,6 +202,31 @@ fn greedy_generation_is_the_same() {
         }
         assert_eq!(written[0].len(), 200);
         assert_eq!(written, case.greedy, "{version}");
+    }
+}
+
+#[test]
+fn beam_search_is_the_same() {
+    for version in VERSIONS {
+        let (model, case) = (model(version), Case::read(version));
+        for beams in case.beams {
+            let settings = GenerationSettings {
+                num_beams: beams.num_beams,
+                max_new_tokens: Some(beams.max_new_tokens),
+                length_penalty: beams.length_penalty,
+                eos_token_id: vec![1],
+                ..GenerationSettings::default()
+            };
+            let mut decoder = T5Decoder::new(&model);
+            let answers =
+                generate(&mut decoder, &case.ids, &settings, None, |_| ControlFlow::Continue(())).unwrap();
+            let tokens: Vec<Vec<u32>> = answers.iter().map(|answer| answer.tokens.clone()).collect();
+            assert_eq!(tokens, beams.tokens, "{version}, {} beams", beams.num_beams);
+            for (answer, score) in answers.iter().zip(&beams.scores) {
+                let ours = answer.score.unwrap();
+                assert!((ours - score).abs() < 1e-3, "{version}: {ours}, Transformers has {score}");
+            }
+        }
     }
 }
 

@@ -19,7 +19,7 @@ fn model() -> Encoder {
     });
     let config = EncoderConfig::from_json(config.as_object().unwrap().clone()).unwrap();
     let head = Head::Sequence { outputs: CLASSES, pooling: Pooling::Cls, problem: Problem::SingleLabel };
-    Encoder::random(config, head, 5, &device::parse("cpu").unwrap())
+    Encoder::random(config, head, 5, &device::parse("cpu").unwrap()).unwrap()
 }
 
 /// Large enough for every kernel to be cut into several pieces.

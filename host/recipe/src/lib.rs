@@ -32,7 +32,7 @@ pub use data::{
     Action, Annotations, Balance, Clean, Data, Duplicates, FailOn, Format, Keep, Layout, Leakage, Method,
     OverLong, Shingle, Split, Target, Validate, Weighting,
 };
-pub use model::{Model, Pooling, Task};
+pub use model::{Init, Model, Pooling, Task};
 pub use policy::Policy;
 
 pub use plugins::{Export, Metric, OnFailure, PluginUse, Provider, Term};

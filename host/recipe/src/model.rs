@@ -18,6 +18,16 @@ pub enum Pooling {
     Max,
 }
 
+/// `init`: the weights that training begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Init {
+    /// `"pretrained"`: the base model's (default).
+    #[default]
+    Pretrained,
+    /// `"random"`: new ones, from the seed of `[train]`; the base model needs no file of weights then.
+    Random,
+}
+
 /// The base model, and what is made of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -25,6 +35,7 @@ pub struct Model {
     /// `https://...#sha256=...`, a folder or a GGUF file. Required.
     pub source: String,
     pub task: Task,
+    pub init: Init,
     /// `tokenizer`: a folder with the model's tokenizer and more tokens, as `pegbox tokenizer extend` writes it. The
     /// embeddings of the added tokens begin as the means of their pieces'. The model's own tokenizer by default.
     pub tokenizer: Option<String>,
@@ -86,6 +97,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
             ("seq2seq", Task::Seq2Seq),
         ],
     );
+    let init = section.choice("init", &[("pretrained", Init::Pretrained), ("random", Init::Random)]);
     let tokenizer = section.text("tokenizer");
     let pooling = section.choice(
         "pooling",
@@ -133,6 +145,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
     Some(Model {
         source: source?,
         task: task?,
+        init: init.unwrap_or_default(),
         tokenizer,
         pooling: pooling.unwrap_or(usual),
         max_length: max_length.unwrap_or(128),

@@ -115,7 +115,8 @@ pub(crate) const CONTRASTIVE: &str = "add to [train]: loss = { plugin = \"pegbox
 const LOSSES: [&str; 4] = ["cross-entropy", "focal", "binary-cross-entropy", "mean-squared-error"];
 
 /// The metrics that are part of Pegbox.
-const METRICS: [&str; 5] = ["accuracy", "perplexity", "multi-label", "regression", "retrieval"];
+const METRICS: [&str; 6] =
+    ["accuracy", "perplexity", "exact-match", "multi-label", "regression", "retrieval"];
 
 /// The loss of a task where the recipe names none.
 pub(crate) fn usual_loss(task: Option<Task>) -> &'static str {
@@ -132,7 +133,7 @@ fn usual_metric(task: Option<Task>) -> &'static str {
         Some(Task::MultiLabel) => "multi-label",
         Some(Task::Regression) => "regression",
         Some(Task::Embeddings) => "retrieval",
-        Some(Task::MaskedLm) => "perplexity",
+        Some(Task::MaskedLm | Task::Generation | Task::Seq2Seq) => "perplexity",
         _ => "accuracy",
     }
 }

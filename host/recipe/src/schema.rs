@@ -215,6 +215,7 @@ mod tests {
             ("/model", json!({ "source": "m", "task": "translation" })),
             ("/model", json!({ "source": "m" })),
             ("/model", json!({ "source": "m", "task": "classification", "max-length": 2 })),
+            ("/model", json!({ "source": "m", "task": "classification", "init": "zeros" })),
             ("/model", json!({ "source": "m", "task": "classification", "dropout": 1.0 })),
             ("/model", json!({ "source": "m", "task": "classification", "max-target-length": 9 })),
             ("/model", json!({ "source": "m", "task": "seq2seq" })),

@@ -65,5 +65,5 @@ pub use pegbox_plugin_abi::records::{Outcome, Row, RowBatch};
 pub use pegbox_plugin_abi::validation::{Finding, Fix, Severity};
 pub use plugin::{LoadOptions, Plugin, TrustLevel};
 pub use resolve::{PluginFolders, Resolved};
-pub use step::StepView;
+pub use step::{StepView, Written};
 pub use tensors::{AnyTensor, DType, Shape, TensorEngine, TensorError, TensorOp, TensorType};

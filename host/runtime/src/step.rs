@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::tensors::{AnyTensor, TensorEngine};
+use crate::tensors::{AnyTensor, TensorEngine, TensorError};
 
 /// What `wit/steps.wit` promises, and in the same shapes: B rows, C classes, T tokens, H hidden size.
 pub trait StepView: Send + Sync {
@@ -29,4 +29,20 @@ pub trait StepView: Send + Sync {
     fn hidden_state_count(&self) -> u32;
     /// Float `[B, T, H]`; none from `hidden_state_count` on.
     fn hidden_state(&self, layer: u32) -> Option<AnyTensor>;
+
+    /// What the model writes by itself, beside what is wanted; none where it writes no texts, and while training. It is
+    /// computed when it is asked for. Not in the contract: of the host's own metrics.
+    ///
+    /// # Errors
+    /// The model's.
+    fn written(&self) -> Result<Option<Vec<Written>>, TensorError> {
+        Ok(None)
+    }
+}
+
+/// The tokens of one row, without those that end a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub answer: Vec<u32>,
+    pub wanted: Vec<u32>,
 }

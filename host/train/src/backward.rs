@@ -25,7 +25,7 @@ pub fn backward(
 ) -> Result<f64, TrainError> {
     let mut graph = job.model.tracked(&|name| optimizer.is_trained(name));
     let dropout = Some(DropoutKey { seed: job.settings.seed, step: number });
-    let output = graph.forward(&step::tokens(batch), Mode { dropout, hidden_states: false })?;
+    let output = graph.forward(&step::batch(batch)?, Mode { dropout, hidden_states: false })?;
     let view = stage.view(batch, output.logits, step, true)?;
     let loss = job.loss.compute(view).map_err(|error| error.at_step(step, &batch.records))?;
     let loss = into_floats::<1>("compute", &loss)?;

@@ -4,6 +4,7 @@ mod accuracy;
 mod binary_cross_entropy;
 mod counted;
 mod cross_entropy;
+mod exact_match;
 mod gathering;
 mod mean_squared_error;
 mod multi_label;
@@ -36,7 +37,7 @@ pub fn loss(name: &str, config: &Value) -> Result<Box<dyn Loss>, PluginError> {
     }
 }
 
-/// `accuracy`, `perplexity`, `multi-label`, `regression` or `retrieval`.
+/// `accuracy`, `perplexity`, `exact-match`, `multi-label`, `regression` or `retrieval`.
 ///
 /// # Errors
 /// As [`loss`].
@@ -44,12 +45,13 @@ pub fn metric(name: &str, config: &Value) -> Result<Box<dyn Metric>, PluginError
     match name {
         "accuracy" => Ok(Box::new(Gathering::<accuracy::Accuracy>::new(name, config)?)),
         "perplexity" => Ok(Box::new(Gathering::<perplexity::Perplexity>::new(name, config)?)),
+        "exact-match" => Ok(Box::new(Gathering::<exact_match::ExactMatch>::new(name, config)?)),
         "multi-label" => Ok(Box::new(Gathering::<multi_label::MultiLabel>::new(name, config)?)),
         "regression" => Ok(Box::new(Gathering::<regression::Regression>::new(name, config)?)),
         "retrieval" => Ok(Box::new(Gathering::<retrieval::Retrieval>::new(name, config)?)),
         _ => Err(unknown(
             name,
-            "there are the metrics accuracy, perplexity, multi-label, regression and retrieval",
+            "there are the metrics accuracy, perplexity, exact-match, multi-label, regression and retrieval",
         )),
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pegbox_generation::GenerationError;
 use pegbox_models::ModelError;
 use pegbox_models::weights::WeightsError;
 use pegbox_runtime::{PluginError, TensorError};
@@ -23,6 +24,8 @@ pub enum Fault {
     Model(#[from] ModelError),
     #[error(transparent)]
     Tensor(#[from] TensorError),
+    #[error(transparent)]
+    Generation(GenerationError<ModelError>),
     #[error("the {what} is {value} at step {step}")]
     NotFinite { what: &'static str, value: f64, step: u64, records: Vec<u64> },
     #[error("the {part} part has no rows")]
@@ -66,6 +69,15 @@ impl From<WeightsError> for Fault {
     }
 }
 
+impl From<GenerationError<ModelError>> for Fault {
+    fn from(error: GenerationError<ModelError>) -> Self {
+        match error {
+            GenerationError::Model(error) => Self::Model(error),
+            other => Self::Generation(other),
+        }
+    }
+}
+
 impl TrainError {
     /// The records that were worked on.
     pub fn record_ids(&self) -> &[u64] {
@@ -98,6 +110,7 @@ impl TrainError {
             Fault::Plugin(error) => return error.help(),
             Fault::Model(error) => return error.help(),
             Fault::Tensor(error) => return error.help.clone(),
+            Fault::Generation(GenerationError::Settings(error)) => return error.help().map(str::to_owned),
             Fault::NotFinite { .. } => {
                 "lower the learning rate, lengthen the warm-up, or look at these records; the optimizer did not step".into()
             }
@@ -116,7 +129,11 @@ impl TrainError {
             Fault::RunExists { .. } => "name another run".into(),
             Fault::DiskFull { .. } => "free some room, lower `keep` in [train], or put the runs on another disk".into(),
             Fault::Head { .. } => "name a model that was trained for this task".into(),
-            Fault::NoRows { .. } | Fault::RowMissing | Fault::Io { .. } | Fault::Tokenize { .. } => return None,
+            Fault::NoRows { .. }
+            | Fault::RowMissing
+            | Fault::Io { .. }
+            | Fault::Tokenize { .. }
+            | Fault::Generation(_) => return None,
         })
     }
 

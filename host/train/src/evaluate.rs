@@ -32,7 +32,7 @@ pub fn evaluate(
     metrics: &mut [Box<dyn Metric>],
     mut loss: Option<&mut dyn Loss>,
 ) -> Result<Evaluation, TrainError> {
-    let stage = Stage::new(device, model.head(), classes);
+    let stage = Stage::new(device, model.head(), classes).writing(model, feed.writing);
     reset(metrics)?;
     let (mut losses, mut weights) = (0.0, 0.0);
     for (rows, number) in BatchPlan::evaluation(&feed.split.lengths(), feed.batching).iter().zip(0..) {
@@ -61,6 +61,7 @@ pub fn one_batch(
     metrics: &mut [Box<dyn Metric>],
 ) -> Result<Report, TrainError> {
     reset(metrics)?;
+    let stage = stage.clone().writing(model, feed.writing);
     let plan = BatchPlan::evaluation(&feed.split.lengths(), feed.batching);
     if let Some(rows) = plan.batch(0) {
         let batch = feed.batch(rows, model.pad_token_id(), EVALUATION, 0)?;
@@ -90,7 +91,7 @@ pub fn selected<'a>(scores: &'a [Score], name: Option<&str>) -> Result<Option<&'
 }
 
 fn logits(model: &Model, batch: &PaddedBatch) -> Result<Logits, TrainError> {
-    Ok(model.forward(&step::tokens(batch), Mode::default())?.logits)
+    Ok(model.forward(&step::batch(batch)?, Mode::default())?.logits)
 }
 
 fn reset(metrics: &mut [Box<dyn Metric>]) -> Result<(), TrainError> {

@@ -4,16 +4,18 @@ use pegbox_data::{BatchSettings, PaddedBatch, TokenSplit};
 
 use crate::error::{Fault, TrainError};
 use crate::masking::Masking;
+use crate::write::Writing;
 
 /// What decides which tokens are hidden in an evaluation: always the same.
 pub const EVALUATION: u64 = 0x0E7A_1BA7;
 
-/// Rows, how they become batches, and whether tokens are hidden in them.
+/// Rows, how they become batches, whether tokens are hidden in them, and what answers are held to.
 #[derive(Clone, Copy)]
 pub struct Feed<'a> {
     pub split: &'a TokenSplit,
     pub batching: &'a BatchSettings,
     pub masking: Option<&'a Masking>,
+    pub writing: Option<&'a Writing>,
 }
 
 impl Feed<'_> {

@@ -16,6 +16,7 @@ use crate::masking::Masking;
 use crate::run::{RunFolder, RunIdentity};
 use crate::settings::TrainSettings;
 use crate::trainer::Trainer;
+use crate::write::Writing;
 
 /// Everything that a training needs.
 pub struct TrainJob<'a> {
@@ -28,6 +29,8 @@ pub struct TrainJob<'a> {
     pub batching: BatchSettings,
     /// Which tokens are hidden, for a masked language model.
     pub masking: Option<Masking>,
+    /// What answers are held to, for a model that writes texts.
+    pub writing: Option<Writing>,
     /// Names of the model's outputs, index = class id; empty where they have none.
     pub classes: Vec<String>,
     pub loss: Box<dyn Loss>,
@@ -43,7 +46,12 @@ pub struct TrainJob<'a> {
 impl TrainJob<'_> {
     /// The training rows.
     pub(crate) fn training(&self) -> Feed<'_> {
-        Feed { split: self.train, batching: &self.batching, masking: self.masking.as_ref() }
+        Feed {
+            split: self.train,
+            batching: &self.batching,
+            masking: self.masking.as_ref(),
+            writing: self.writing.as_ref(),
+        }
     }
 
     /// The validation rows.

@@ -15,6 +15,8 @@ mod evaluate;
 mod event;
 /// A part of the dataset, batch by batch as a model gets it.
 mod feed;
+/// The tokens that a decoder learns to foretell.
+mod foretold;
 /// Which parameters stay as they are.
 mod freeze;
 /// What training is given, and what comes of it.
@@ -49,6 +51,8 @@ mod trainer;
 mod weighted_sum;
 /// Batches of the epochs, and where in them a run stands.
 mod windows;
+/// Texts that a model writes.
+mod write;
 
 pub use builtin::{identity as builtin_identity, loss as builtin_loss, metric as builtin_metric};
 pub use checkpoint::{Best, Checkpoint, load_best, load_last};
@@ -65,3 +69,4 @@ pub use run::{RunFolder, RunIdentity};
 pub use settings::{Decay, Freeze, Schedule, TrainSettings, Warmup};
 pub use tag::{Entity, Tagged, TaggedWord, tag};
 pub use weighted_sum::{Term, WeightedSum};
+pub use write::{Writing, write};

@@ -183,7 +183,7 @@ mod tests {
         });
         let config = ModelConfig::from_json(config.as_object().unwrap().clone()).unwrap();
         let head = Head::Sequence { outputs: 3, pooling: Pooling::Cls, problem: Problem::SingleLabel };
-        Model::random(config, head, 1, &Device::flex())
+        Model::random(config, head, 1, &Device::flex()).unwrap()
     }
 
     /// Rows of unequal length, with unequal weights.
@@ -198,7 +198,7 @@ mod tests {
     /// Adds the gradients of the weighted mean loss over some rows.
     fn add(model: &Model, window: &mut Window, rows: &[(&[u32], i64, f32)]) {
         let mut graph = model.tracked(&|_| true);
-        let batch = TokenBatch::new(rows.iter().map(|row| row.0), 0).unwrap();
+        let batch = TokenBatch::new(rows.iter().map(|row| row.0), 0).unwrap().into();
         let Logits::Rows(logits) = graph.forward(&batch, Mode::default()).unwrap().logits else {
             panic!("a row a text")
         };

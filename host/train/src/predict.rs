@@ -48,7 +48,7 @@ pub fn predict(
     for rows in encoded.chunks(batch.max(1)) {
         let ids: Vec<&[u32]> = rows.iter().map(|row| &row.ids[..]).collect();
         let padded = collate_ids(&ids, model.pad_token_id());
-        let Logits::Rows(logits) = model.forward(&step::tokens(&padded), Mode::default())?.logits else {
+        let Logits::Rows(logits) = model.forward(&step::batch(&padded)?, Mode::default())?.logits else {
             return Err(Fault::Head { what: "gives numbers for each token, not for a text" }.into());
         };
         let width = logits.dims()[1];

@@ -11,7 +11,7 @@ use crate::evaluate;
 use crate::job::TrainJob;
 use crate::memory;
 use crate::optimizer::{Optimizer, Window};
-use crate::step::Stage;
+use crate::step::{self, Stage};
 
 /// What one step takes.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,21 +59,21 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// Whatever a step of training would fail with.
     pub fn step(&mut self, batch: &PaddedBatch) -> Result<Probe, TrainError> {
-        let Self { job, stage, optimizer, step } = self;
+        let Self { job, stage, optimizer, step: number } = self;
         let started = Instant::now();
         let mut window = Window::default();
-        let loss = backward(job, stage, optimizer, batch, *step, *step, &mut window)?;
+        let loss = backward(job, stage, optimizer, batch, *number, *number, &mut window)?;
         let gradient_norm = window.norm();
         if !gradient_norm.is_finite() {
             let records = batch.records.clone();
             let what = "gradient norm";
-            return Err(Fault::NotFinite { what, value: gradient_norm, step: *step, records }.into());
+            return Err(Fault::NotFinite { what, value: gradient_norm, step: *number, records }.into());
         }
         optimizer.step(&mut job.model, &window, gradient_norm, 1.0, &job.settings);
-        *step += 1;
+        *number += 1;
         Ok(Probe {
             rows: batch.rows,
-            tokens: batch.rows * batch.width,
+            tokens: step::positions(batch),
             seconds: started.elapsed().as_secs_f64(),
             loss,
             gradient_norm,

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
-use pegbox_data::{PaddedBatch, Targets};
-use pegbox_models::{Head, Logits, Problem, TokenBatch};
-use pegbox_runtime::{AnyTensor, StepView, TensorEngine, TensorError};
+use pegbox_data::{IGNORED, PaddedBatch, Targets};
+use pegbox_models::{Batch, Head, Logits, Model, ModelError, Problem, Seq2SeqBatch, TokenBatch};
+use pegbox_runtime::{AnyTensor, StepView, TensorEngine, TensorError, Written};
 
+use crate::foretold::Foretold;
 use crate::tensor_engine::{self, BurnEngine};
+use crate::write::{Writer, Writing};
 
 /// What all steps of one training or evaluation share.
 #[derive(Clone)]
@@ -16,6 +18,7 @@ pub struct Stage {
     device: Device,
     head: Head,
     classes: Arc<[String]>,
+    writer: Option<Writer>,
 }
 
 /// Labels, whether they count, and their weights.
@@ -29,7 +32,13 @@ impl Stage {
             device: device.clone().inner(),
             head,
             classes: classes.into(),
+            writer: None,
         }
+    }
+
+    /// The same for an evaluation in which `model` writes texts, where it does.
+    pub fn writing(self, model: &Model, writing: Option<&Writing>) -> Self {
+        Self { writer: writing.map(|writing| Writer::new(model, writing)), ..self }
     }
 
     /// The view of a batch and the model's answer to it.
@@ -45,7 +54,15 @@ impl Stage {
     ) -> Result<Arc<BatchView>, TensorError> {
         let (labels, mask, weights) = match (&logits, &batch.targets) {
             (Logits::Rows(_), Targets::Classes(classes)) => self.of_rows(batch, classes)?,
-            (Logits::Tokens(_), Targets::Tokens(labels)) => self.of_tokens(batch, labels)?,
+            (Logits::Tokens(_), Targets::Tokens(labels)) => self.of_tokens(batch, labels, batch.width)?,
+            (Logits::Tokens(_), Targets::Completions(labels)) => {
+                let Foretold { places, labels } = Foretold::of(batch, labels);
+                self.of_tokens(batch, &labels, places.width)?
+            }
+            (Logits::Tokens(logits), Targets::Texts { .. }) => {
+                let [_, width, _] = logits.dims();
+                self.of_tokens(batch, &texts(batch, width), width)?
+            }
             (Logits::Rows(_), Targets::Values { width, values }) if *width == logits.width() => {
                 self.of_values(batch, *width, values)?
             }
@@ -63,6 +80,8 @@ impl Stage {
             number,
             training,
             records: batch.records.clone(),
+            // Only an evaluation looks at it again.
+            batch: self.writer.is_some().then(|| batch.clone()),
             logits,
             labels,
             mask,
@@ -82,14 +101,14 @@ impl Stage {
     }
 
     /// A class a token. Where there is none the label is class 0, which the mask hides.
-    fn of_tokens(&self, batch: &PaddedBatch, labels: &[i32]) -> Result<Labels, TensorError> {
-        let shape = [batch.rows, batch.width];
+    fn of_tokens(&self, batch: &PaddedBatch, labels: &[i32], width: usize) -> Result<Labels, TensorError> {
+        let shape = [batch.rows, width];
         let mask = labels.iter().map(|label| *label >= 0).collect();
         let labels = labels.iter().map(|label| i64::from((*label).max(0))).collect();
         Ok((
             self.ints(labels, shape)?,
             self.bools(mask, shape)?,
-            self.floats(repeated(&batch.weights, batch.width), shape)?,
+            self.floats(repeated(&batch.weights, width), shape)?,
         ))
     }
 
@@ -133,6 +152,7 @@ pub struct BatchView {
     number: u64,
     training: bool,
     records: Vec<u64>,
+    batch: Option<PaddedBatch>,
     logits: AnyTensor,
     labels: AnyTensor,
     mask: AnyTensor,
@@ -187,10 +207,48 @@ impl StepView for BatchView {
     fn hidden_state(&self, _: u32) -> Option<AnyTensor> {
         None
     }
+
+    fn written(&self) -> Result<Option<Vec<Written>>, TensorError> {
+        match (&self.stage.writer, &self.batch) {
+            (Some(writer), Some(batch)) => writer.of(batch),
+            _ => Ok(None),
+        }
+    }
 }
 
-/// A padded batch as the model takes it.
-pub fn tokens(batch: &PaddedBatch) -> TokenBatch {
+/// A padded batch as the model takes it: of completions only the logits that are compared with a label, and texts with
+/// what is to be written after them.
+pub fn batch(batch: &PaddedBatch) -> Result<Batch, ModelError> {
+    Ok(match &batch.targets {
+        Targets::Completions(labels) => Batch::Places(tokens(batch), Foretold::of(batch, labels).places),
+        Targets::Texts { .. } => {
+            let rows: Vec<&[i32]> =
+                (0..batch.rows).map(|row| batch.targets.text(row).unwrap_or_default()).collect();
+            Batch::Pairs(Seq2SeqBatch::new(tokens(batch), rows.into_iter())?)
+        }
+        Targets::Classes(_) | Targets::Tokens(_) | Targets::Values { .. } | Targets::Nothing => {
+            Batch::Tokens(tokens(batch))
+        }
+    })
+}
+
+/// Tokens that the model computes, padding included.
+pub fn positions(batch: &PaddedBatch) -> usize {
+    let written = (0..batch.rows).filter_map(|row| batch.targets.text(row)).map(<[i32]>::len).max();
+    batch.rows * (batch.width + written.unwrap_or(0))
+}
+
+/// What is to be written after each row, padded with [`IGNORED`] to `width`.
+fn texts(batch: &PaddedBatch, width: usize) -> Vec<i32> {
+    let mut labels = Vec::with_capacity(batch.rows * width);
+    for row in 0..batch.rows {
+        labels.extend(batch.targets.text(row).unwrap_or_default());
+        labels.resize((row + 1) * width, IGNORED);
+    }
+    labels
+}
+
+fn tokens(batch: &PaddedBatch) -> TokenBatch {
     TokenBatch {
         ids: batch.ids.clone(),
         mask: batch.mask(),
@@ -204,13 +262,20 @@ pub fn tokens(batch: &PaddedBatch) -> TokenBatch {
 /// The weight of a batch among others: the sum of the weights of its labels that count.
 pub fn weight(batch: &PaddedBatch) -> f64 {
     let rows = batch.weights.iter().map(|weight| f64::from(*weight));
+    let counted = |labels: &[i32]| labels.iter().filter(|label| **label >= 0).count() as f64;
     match &batch.targets {
         Targets::Classes(_) | Targets::Values { .. } | Targets::Nothing => rows.sum(),
         Targets::Tokens(labels) => {
-            let counted = labels
-                .chunks(batch.width.max(1))
-                .map(|row| row.iter().filter(|label| **label >= 0).count() as f64);
-            rows.zip(counted).map(|(weight, counted)| weight * counted).sum()
+            let labels = labels.chunks(batch.width.max(1));
+            rows.zip(labels).map(|(weight, labels)| weight * counted(labels)).sum()
+        }
+        Targets::Completions(labels) => {
+            let Foretold { places, labels } = Foretold::of(batch, labels);
+            rows.zip(labels.chunks(places.width)).map(|(weight, labels)| weight * counted(labels)).sum()
+        }
+        Targets::Texts { .. } => {
+            let texts = (0..batch.rows).map(|row| batch.targets.text(row).unwrap_or_default());
+            rows.zip(texts).map(|(weight, text)| weight * counted(text)).sum()
         }
     }
 }

@@ -55,7 +55,7 @@ pub fn tag(
         }
         let ids: Vec<&[u32]> = rows.iter().map(|row| &row.ids[..]).collect();
         let padded = collate_ids(&ids, model.pad_token_id());
-        let Logits::Tokens(logits) = model.forward(&step::tokens(&padded), Mode::default())?.logits else {
+        let Logits::Tokens(logits) = model.forward(&step::batch(&padded)?, Mode::default())?.logits else {
             return Err(Fault::Head { what: "gives numbers for a text, not for each token" }.into());
         };
         let [_, width, count] = logits.dims();

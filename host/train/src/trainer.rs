@@ -258,7 +258,12 @@ impl<'a> Trainer<'a> {
 
     fn evaluation(&mut self, with_loss: bool) -> Result<Evaluation, TrainError> {
         let job = &mut self.job;
-        let feed = Feed { split: job.validation, batching: &job.batching, masking: job.masking.as_ref() };
+        let feed = Feed {
+            split: job.validation,
+            batching: &job.batching,
+            masking: job.masking.as_ref(),
+            writing: job.writing.as_ref(),
+        };
         let loss: Option<&mut dyn Loss> = if with_loss { Some(&mut *job.loss) } else { None };
         evaluate(&job.model, &job.device, feed, &job.classes, &mut job.metrics, loss)
     }

@@ -84,12 +84,13 @@ impl Material {
     fn job(&self, settings: TrainSettings) -> TrainJob<'_> {
         let device = device::parse("cpu").unwrap();
         TrainJob {
-            model: Model::random(config(), HEAD, 1, &device),
+            model: Model::random(config(), HEAD, 1, &device).unwrap(),
             device,
             train: &self.train,
             validation: &self.validation,
             batching: BatchSettings::new(BatchSize::Rows(8)),
             masking: None,
+            writing: None,
             classes: ["a", "b", "c"].map(String::from).to_vec(),
             loss: builtin_loss("cross-entropy", &json!({})).unwrap(),
             loss_identity: builtin_identity("cross-entropy"),
@@ -164,7 +165,7 @@ fn it_learns_and_the_best_is_kept() {
         parameter.set(values, &job.device);
     }
     let TrainJob { model, device, validation, batching, classes, mut metrics, .. } = job;
-    let feed = Feed { split: validation, batching: &batching, masking: None };
+    let feed = Feed { split: validation, batching: &batching, masking: None, writing: None };
     let measured = evaluate(&model, &device, feed, &classes, &mut metrics, None).unwrap();
     assert_eq!(measured.report.scores[0].value, best.score.value);
 }

@@ -46,6 +46,11 @@ impl TokenizerFile {
         &self.path
     }
 
+    /// tokenizer.json.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.json.to_string().into_bytes()
+    }
+
     /// Different tokens.
     pub fn vocabulary_size(&self) -> usize {
         self.tokenizer.get_vocab_size(true)

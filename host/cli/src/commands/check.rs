@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use pegbox_data::{BatchPlan, Dataset, Part, PrepareJob, RowTarget, Task};
+use pegbox_data::{BatchPlan, Dataset, Part, PrepareJob, RowTarget};
 use pegbox_train::probe;
 use serde_json::Value;
 
@@ -13,8 +13,8 @@ use crate::plugins::RecipePlugins;
 use crate::report::Report;
 use crate::session::Session;
 use crate::stages::base;
+use crate::stages::dataset;
 use crate::stages::training::{Material, duration};
-use crate::stages::{dataset, settings};
 use pegbox_recipe::Recipe;
 
 /// Data files up to this many bytes altogether are prepared whole, into the cache, so that the work is not lost.
@@ -52,15 +52,9 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     {
         console.say(format!("check: the recipe grants {name} something, but does not use it"));
     }
-    // What is not trained needs no model but its tokenizer.
-    let trained = !matches!(settings::task(recipe), Task::Generation | Task::Seq2Seq);
-    let base = trained.then(|| base::bring(session, recipe)).transpose()?;
-    let tokenizer = match &base {
-        Some(base) => base.tokenizer.clone(),
-        None => base::tokenizer(session, recipe)?,
-    };
+    let base = base::bring(session, recipe)?;
 
-    let mut job = dataset::job(session, recipe, &tokenizer, &plugins)?;
+    let mut job = dataset::job(session, recipe, &base.tokenizer, &plugins)?;
     let bytes: u64 =
         job.sources.iter().filter_map(|source| fs::metadata(&source.path).ok()).map(|meta| meta.len()).sum();
     let sample = tempfile::tempdir()
@@ -73,11 +67,7 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     }
     let (prepared, _) = dataset::prepare_job(session, &job, &cache)?;
     print(&super::prepare::summary(&prepared.report));
-    let Some(base) = base else {
-        console.say(format!("check: the data is well; Pegbox does not train {} yet", job.task.name()));
-        return Ok(());
-    };
-    print(&first_rows(&prepared.dataset, &tokenizer)?);
+    print(&first_rows(&prepared.dataset, &base.tokenizer)?);
 
     let material = Material { session, recipe, base: &base, plugins: &plugins, dataset: &prepared.dataset };
     let stage = console.stage("check");
@@ -87,7 +77,7 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
         let records = prepared.dataset.origins(error.record_ids());
         Box::<Report>::from(error).records(records)
     })?;
-    let lengths = prepared.dataset.lengths()?;
+    let lengths = prepared.dataset.train()?.lengths();
     let plan = BatchPlan::epoch(&lengths, &batching, recipe.train.seed, 0);
     let padded: u64 = plan
         .iter()
@@ -131,23 +121,28 @@ fn first_rows(dataset: &Dataset, tokenizer: &[u8]) -> Result<String, Box<Report>
     let train = dataset.train()?;
     let mut text = String::from("first rows as tokens\n");
     for example in (0..SHOWN_ROWS).filter_map(|row| train.example(row)) {
-        let label = learned(example.target, dataset.labels().names());
-        let tokens: Vec<String> = example
-            .ids
-            .iter()
-            .take(SHOWN_TOKENS)
-            .map(|id| names.get(id).cloned().unwrap_or_else(|| id.to_string()))
-            .collect();
-        let more = if example.ids.len() > SHOWN_TOKENS { " ..." } else { "" };
-        text.push_str(&format!("  {label} ({} tokens): {}{more}\n", example.ids.len(), tokens.join(" ")));
+        let label = learned(example.target, dataset.labels().names(), &names);
+        let tokens = shown(example.ids.iter().copied(), &names);
+        text.push_str(&format!("  {label} ({} tokens): {tokens}\n", example.ids.len()));
     }
     Ok(text)
 }
 
-/// What is to be learned of a row.
-fn learned(target: RowTarget<'_>, names: &[String]) -> String {
+/// The first of some tokens.
+fn shown(mut ids: impl Iterator<Item = u32>, names: &HashMap<u32, String>) -> String {
+    let name = |id: u32| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
+    let mut tokens: Vec<String> = ids.by_ref().take(SHOWN_TOKENS).map(name).collect();
+    tokens.extend(ids.next().map(|_| "...".to_owned()));
+    tokens.join(" ")
+}
+
+/// What is to be learned of a row; `tokens` are the names of the vocabulary's.
+fn learned(target: RowTarget<'_>, names: &[String], tokens: &HashMap<u32, String>) -> String {
     let name = |id: usize| names.get(id).map_or("?", String::as_str);
     match target {
+        RowTarget::Completion(labels) | RowTarget::Text(labels) => {
+            format!("writes {} after", shown(labels.iter().filter_map(|id| u32::try_from(*id).ok()), tokens))
+        }
         RowTarget::Class(id) => name(id as usize).to_owned(),
         RowTarget::Tokens(labels) => {
             let ids = labels.iter().filter_map(|label| usize::try_from(*label).ok());

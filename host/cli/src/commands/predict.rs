@@ -1,10 +1,12 @@
-//! `pegbox predict`: labels, numbers or vectors for texts, or tags for their words.
+//! `pegbox predict`: labels, numbers, vectors or answers for texts, or tags for their words.
 
 use std::fs;
 use std::io::Read;
 
-use pegbox_models::{Head, Problem};
-use pegbox_train::{Entity, Prediction, Tagged, predict, tag};
+use pegbox_data::TextTokenizer;
+use pegbox_generation::GenerationSettings;
+use pegbox_models::{Head, Model, Problem};
+use pegbox_train::{Entity, Prediction, Tagged, Writing, predict, tag, write};
 use serde_json::json;
 
 use crate::arguments::Predict;
@@ -23,15 +25,19 @@ pub fn run(session: &Session, arguments: &Predict) -> Result<(), Box<Report>> {
         Some(path) => path.clone(),
         None => runs::find(&Recipe::load(&arguments.recipe)?, None)?.path().to_path_buf(),
     };
-    let Trained { model, tokenizer, labels, weights } = trained::load(session, &path)?;
+    let trained = trained::load(session, &path)?;
+    let Trained { model, tokenizer, labels, writing, weights } = &trained;
     session.console.say(format!("predict: {}", weights.display()));
     let texts = texts(arguments)?;
     if model.head() == Head::MaskedLm {
         return Err(Report::new(format!("{} is a masked language model", path.display()))
             .help("it is a base model for other tasks: name its folder as `source` in [model]"));
     }
+    if matches!(model.head(), Head::CausalLm | Head::Seq2Seq) {
+        return answers(model, tokenizer, writing, &texts, arguments.json);
+    }
     if matches!(model.head(), Head::Tokens { .. }) {
-        let found = tag(&model, &tokenizer, &labels, &texts, BATCH)?;
+        let found = tag(model, tokenizer, labels, &texts, BATCH)?;
         for (text, tagged) in texts.iter().zip(&found) {
             print(&match arguments.json {
                 true => tags_as_json(text, tagged, arguments.logits),
@@ -40,7 +46,7 @@ pub fn run(session: &Session, arguments: &Predict) -> Result<(), Box<Report>> {
         }
         return Ok(());
     }
-    let found = predict(&model, &tokenizer, &labels, &texts, arguments.top as usize, BATCH)?;
+    let found = predict(model, tokenizer, labels, &texts, arguments.top as usize, BATCH)?;
     for (text, prediction) in texts.iter().zip(&found) {
         print(&match model.head() {
             Head::Sequence { problem: Problem::Regression, .. } => {
@@ -50,6 +56,36 @@ pub fn run(session: &Session, arguments: &Predict) -> Result<(), Box<Report>> {
             _ if arguments.json => as_json(text, prediction, arguments.logits),
             _ => as_text(text, prediction),
         });
+    }
+    Ok(())
+}
+
+/// Writes what the model answers to each text, always the likeliest token, as soon as those of a batch are done.
+fn answers(
+    model: &Model,
+    tokenizer: &TextTokenizer,
+    writing: &Writing,
+    texts: &[String],
+    json: bool,
+) -> Result<(), Box<Report>> {
+    let settings = GenerationSettings {
+        max_new_tokens: Some(writing.max_tokens),
+        eos_token_id: writing.end.clone(),
+        ..GenerationSettings::default()
+    };
+    let encode = |text: &String| match model.head() {
+        Head::Seq2Seq => tokenizer.source(text),
+        _ => tokenizer.prompt(text),
+    };
+    for texts in texts.chunks(BATCH) {
+        let prompts = texts.iter().map(encode).collect::<Result<Vec<_>, String>>();
+        let prompts = prompts.map_err(|what| Report::new(format!("a text cannot be tokenized: {what}")))?;
+        for (text, answer) in texts.iter().zip(write(model, &prompts, &settings, Some(tokenizer))?) {
+            print(&match json {
+                true => format!("{}\n", json!({ "text": text, "answer": answer.text })),
+                false => format!("{text}\n  {}\n", answer.text.replace('\n', "\n  ")),
+            });
+        }
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     let mut outcomes = vec![ground.prepare.clone()];
     let (run, train) = bring_training(&material)?;
     outcomes.push(train);
-    outcomes.push(evaluation::bring(&material, &run)?);
+    outcomes.push(evaluation::bring(&material, &run, None)?);
     outcomes.extend(export::bring(&material, &run)?);
     session.console.say(summary(&outcomes));
     Ok(())

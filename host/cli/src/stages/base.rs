@@ -1,19 +1,24 @@
 //! The base model.
 
+/// A base model that is one GGUF file.
+mod gguf;
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pegbox_data::TextTokenizer;
 use pegbox_hub::{BaseModel, Licences, Obtained, Request, Source};
-use pegbox_models::{ModelConfig, NewToken, Weights};
-use pegbox_train::Masking;
+use pegbox_models::{Model, ModelConfig, NewToken, Weights, device};
+use pegbox_train::{Masking, Writing};
 use pegbox_vocabulary::{Extension, TokenizerFile};
 
 use super::{lock, settings};
 use crate::console::megabytes;
 use crate::report::Report;
 use crate::session::Session;
-use pegbox_recipe::{Recipe, Task};
+use pegbox_recipe::{Init, Recipe, Task};
+
+const TOKENIZER: &str = "tokenizer.json";
 
 /// The base model at hand, and what can be known of it without its weights.
 pub struct Base {
@@ -22,6 +27,8 @@ pub struct Base {
     pub config: ModelConfig,
     /// Bytes of tokenizer.json.
     pub tokenizer: Vec<u8>,
+    /// Holds the model's own tokenizer.
+    folder: PathBuf,
     /// The recipe's own tokenizer, and the tokens that it has more than the model.
     pub extension: Option<Extension>,
 }
@@ -29,14 +36,53 @@ pub struct Base {
 impl Base {
     /// The folder that holds the tokenizer's files.
     pub fn tokenizer_folder(&self) -> &Path {
-        self.extension.as_ref().map_or(&self.model.folder, |extension| &extension.folder)
+        self.extension.as_ref().map_or(&self.folder, |extension| &extension.folder)
     }
 
-    /// The pretrained weights, with embeddings for the tokens that the recipe adds.
-    pub fn weights(&self) -> Result<Weights, Box<Report>> {
-        let mut weights = Weights::read(&self.model.folder)?;
+    /// The model that training begins with: pretrained, with embeddings for the tokens that the recipe adds, or with new
+    /// weights.
+    pub fn model(&self, session: &Session, recipe: &Recipe, labels: usize) -> Result<Model, Box<Report>> {
+        let (config, head, seed) = (self.config.clone(), settings::head(recipe, labels), recipe.train.seed);
+        let device = device::parse(&session.global.device)?;
+        if recipe.model.init == Init::Random {
+            return Ok(Model::random(config, head, seed, &device)?);
+        }
+        let mut weights = Weights::read(&self.model.weights)?;
         self.config.add_tokens(&mut weights, &self.new_tokens())?;
-        Ok(weights)
+        let (model, report) = Model::load(config, head, weights, seed, &device)?;
+        tracing::debug!(
+            loaded = report.loaded,
+            initialised = ?report.initialised,
+            unexpected = ?report.unexpected,
+            "base model's weights"
+        );
+        Ok(model)
+    }
+
+    /// The tokenizer, as the recipe's data is prepared with it.
+    fn text_tokenizer(&self, recipe: &Recipe) -> Result<TextTokenizer, Box<Report>> {
+        let name = self.tokenizer_folder().join(TOKENIZER).display().to_string();
+        Ok(TextTokenizer::from_bytes(&self.tokenizer, &name, recipe.model.max_length as usize)?)
+    }
+
+    /// What answers are held to, where the model writes texts.
+    pub fn writing(&self, recipe: &Recipe) -> Result<Option<Writing>, Box<Report>> {
+        let tokens = settings::tokens(recipe);
+        let max_tokens = match recipe.model.task {
+            Task::Generation => tokens.max_length,
+            Task::Seq2Seq => tokens.target.unwrap_or_default().max_length,
+            _ => return Ok(None),
+        };
+        let tokenizer = self.text_tokenizer(recipe)?;
+        Ok(Some(Writing { max_tokens, end: self.ends(&tokenizer), unknown: tokenizer.unknown_id() }))
+    }
+
+    /// What ends a text: in the data that is prepared, and for the model as it came.
+    fn ends(&self, tokenizer: &TextTokenizer) -> Vec<u32> {
+        let mut ends = tokenizer.end_ids().to_vec();
+        let others = self.config.end_tokens().into_iter().filter(|id| !tokenizer.end_ids().contains(id));
+        ends.extend(others);
+        ends
     }
 
     /// How tokens are hidden, where the recipe's task is to find them again.
@@ -44,8 +90,8 @@ impl Base {
         if recipe.model.task != Task::MaskedLm {
             return Ok(None);
         }
-        let name = self.tokenizer_folder().join("tokenizer.json").display().to_string();
-        let tokenizer = TextTokenizer::from_bytes(&self.tokenizer, &name, recipe.model.max_length as usize)?;
+        let tokenizer = self.text_tokenizer(recipe)?;
+        let name = self.tokenizer_folder().join(TOKENIZER).display().to_string();
         let Some(mask) = tokenizer.mask_id() else {
             return Err(Report::new(format!("{name} has no token that stands for a hidden one"))
                 .help("`masked-lm` needs a base model that was pretrained so, such as a BERT or a RoBERTa"));
@@ -61,33 +107,58 @@ impl Base {
 
 /// Brings the recipe's base model here.
 pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
-    let model = locked(session, recipe)?;
-    let mut config = ModelConfig::read(&model.folder.join("config.json"))?;
+    of_model(session, recipe, locked(session, recipe)?)
+}
+
+fn of_model(session: &Session, recipe: &Recipe, model: BaseModel) -> Result<Base, Box<Report>> {
+    let Files { mut config, tokenizer, folder } = Files::of(session, &model)?;
     if let Some(dropout) = recipe.model.dropout {
         config.set_dropout(dropout);
     }
     if settings::pools_by_a_layer(recipe) {
         config = config.with_another_layer();
     }
-    let positions = config.positions();
-    if recipe.model.max_length as usize > positions {
+    config.check_head(settings::head(recipe, 0))?;
+    if let Some(positions) = config.positions().filter(|limit| recipe.model.max_length as usize > *limit) {
         return Err(Report::usage(format!(
             "[model].max-length is {}, but {} has {positions} positions",
             recipe.model.max_length, recipe.model.source
         ))
         .help(format!("set max-length to at most {positions}")));
     }
-    let path = model.folder.join("tokenizer.json");
-    let tokenizer =
-        fs::read(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))?;
-    let Some(folder) = &recipe.model.tokenizer else {
-        return Ok(Base { model, config, tokenizer, extension: None });
+    let Some(named) = &recipe.model.tokenizer else {
+        return Ok(Base { model, config, tokenizer, folder, extension: None });
     };
+    let path = folder.join(TOKENIZER);
     let extension =
-        Extension::open(&recipe.folder.join(folder), &TokenizerFile::from_bytes(&tokenizer, &path)?)?;
-    session.console.say(format!("model: {} tokens are added from {folder}", extension.tokens.len()));
+        Extension::open(&recipe.folder.join(named), &TokenizerFile::from_bytes(&tokenizer, &path)?)?;
+    session.console.say(format!("model: {} tokens are added from {named}", extension.tokens.len()));
     config = config.with_tokens(&new_tokens(Some(&extension)));
-    Ok(Base { model, config, tokenizer: extension.tokenizer.clone(), extension: Some(extension) })
+    Ok(Base { model, config, tokenizer: extension.tokenizer.clone(), folder, extension: Some(extension) })
+}
+
+/// What is known of a model without its weights.
+struct Files {
+    config: ModelConfig,
+    /// Bytes of tokenizer.json.
+    tokenizer: Vec<u8>,
+    /// Holds the tokenizer.
+    folder: PathBuf,
+}
+
+impl Files {
+    fn of(session: &Session, model: &BaseModel) -> Result<Self, Box<Report>> {
+        if model.is_gguf() {
+            return gguf::files(session, model);
+        }
+        let folder = model.folder.clone();
+        let config = ModelConfig::read(&folder.join("config.json"))?;
+        Ok(Self { config, tokenizer: read(&folder.join(TOKENIZER))?, folder })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Box<Report>> {
+    fs::read(path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
 }
 
 fn new_tokens(extension: Option<&Extension>) -> Vec<NewToken> {
@@ -97,16 +168,18 @@ fn new_tokens(extension: Option<&Extension>) -> Vec<NewToken> {
 
 /// Brings the tokenizer that the recipe's data is prepared with here.
 pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<Vec<u8>, Box<Report>> {
-    // Models for these tasks are known here, so a length that one does not have is told before the work begins.
-    if !matches!(recipe.model.task, Task::Generation | Task::Seq2Seq) {
-        return Ok(bring(session, recipe)?.tokenizer);
+    // Texts that are written may be prepared for other tools with nothing but a tokenizer.
+    let alone = recipe.folder.join(&recipe.model.source).join(TOKENIZER);
+    let writes = matches!(recipe.model.task, Task::Generation | Task::Seq2Seq);
+    if writes && alone.is_file() && recipe.policy.licences.is_none() {
+        return read(&alone);
     }
-    let beside = recipe.folder.join(&recipe.model.source).join("tokenizer.json");
-    let path = match beside.is_file() && recipe.policy.licences.is_none() {
-        true => beside,
-        false => locked(session, recipe)?.folder.join("tokenizer.json"),
-    };
-    fs::read(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
+    let model = locked(session, recipe)?;
+    // A length that the model does not have is told before the work begins.
+    if !writes {
+        return Ok(of_model(session, recipe, model)?.tokenizer);
+    }
+    Ok(Files::of(session, &model)?.tokenizer)
 }
 
 /// Brings the recipe's base model here, at the commit that pegbox.lock pins.
@@ -130,6 +203,7 @@ pub fn of_recipe(
         anew,
         licences: licences.as_ref(),
         stated_licence: recipe.model.licence.as_deref(),
+        weightless: recipe.model.init == Init::Random,
     };
     fetch(session, &recipe.model.source, &recipe.folder, &request)
 }

@@ -1,6 +1,7 @@
 //! Measuring the best checkpoint on the test records, or on the validation records where there are none.
 
 use std::fs;
+use std::path::Path;
 
 use pegbox_data::Part;
 use pegbox_models::{Model, Weights, device};
@@ -18,63 +19,87 @@ use crate::report::Report;
 /// The file in a run's folder that holds the scores: `{part: {metric: score}}` and what they were taken from.
 pub const SCORES: &str = "evaluation.json";
 
-/// Evaluates, unless the run holds the result already.
-pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Report>> {
+/// Evaluates on `part`, or on the usual one, unless the run holds the result already.
+pub fn bring(material: &Material<'_>, run: &RunFolder, part: Option<Part>) -> Result<Outcome, Box<Report>> {
     let best = load_best(run)?;
-    let part = part(material);
+    let part = measured(material, part)?;
     let metrics = material.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();
     let key = key(&["eval", &material.key(), &best.step.to_string(), &part.to_string(), &metrics.join(";")]);
+    // What artifacts say of the model is measured on one part; the others stand beside it.
+    let (name, file) = match part == measured(material, None)? {
+        true => ("eval".to_owned(), SCORES.to_owned()),
+        false => (format!("eval {part}"), format!("evaluation-{part}.json")),
+    };
+    let file = run.path().join(file);
     let stage = material.session.console.stage("eval");
-    if Stages::read(run.path()).is_done("eval", &key)
-        && let Some(summary) = read_summary(run, &part.to_string())
+    if Stages::read(run.path()).is_done(&name, &key)
+        && let Some(summary) = read_summary(&file, &part.to_string())
     {
         print(&table(&summary));
         return Ok(stage.unchanged(&format!("{part} records, step {}", best.step)));
     }
 
-    let evaluation = measure(material, Weights::read(&best.weights)?, part)?
+    let evaluation = measure(material, trained(material, &best.weights)?, part)?
         .map_err(|error| material.locate(error, run))?;
 
     write_details(run, &part.to_string(), &evaluation.report)?;
     let summary = summary(&part.to_string(), best.step, &evaluation);
-    write_whole(&run.path().join(SCORES), format!("{summary:#}\n").as_bytes())?;
+    write_whole(&file, format!("{summary:#}\n").as_bytes())?;
     print(&table(&summary));
     let outcome = stage.finish(&format!("{} {part} records, step {}", evaluation.rows, best.step));
-    Stages::note(run.path(), "eval", Done { key, seconds: outcome.seconds, finished: true })?;
+    Stages::note(run.path(), &name, Done { key, seconds: outcome.seconds, finished: true })?;
     Ok(outcome)
 }
 
 /// Measures the base model, and keeps nothing.
-pub fn base(material: &Material<'_>) -> Result<(), Box<Report>> {
-    let part = part(material);
+pub fn base(material: &Material<'_>, part: Option<Part>) -> Result<(), Box<Report>> {
+    let part = measured(material, part)?;
     let stage = material.session.console.stage("eval");
-    let evaluation = measure(material, material.base.weights()?, part)??;
+    let labels = material.dataset.labels().len();
+    let model = material.base.model(material.session, material.recipe, labels)?;
+    let evaluation = measure(material, model, part)??;
     print(&table(&summary(&part.to_string(), 0, &evaluation)));
     stage.finish(&format!("{} {part} records, the base model before any training", evaluation.rows));
     Ok(())
 }
 
 /// The part that is measured.
-fn part(material: &Material<'_>) -> Part {
-    if material.dataset.len(Part::Test) == 0 { Part::Validation } else { Part::Test }
+fn measured(material: &Material<'_>, wanted: Option<Part>) -> Result<Part, Box<Report>> {
+    let rows = |part: Part| material.dataset.len(part);
+    match wanted {
+        Some(part) if rows(part) == 0 => Err(Report::usage(format!("there are no {part} records"))
+            .help("name files for them in [data], or a share of the training records in [data].split")),
+        Some(part) => Ok(part),
+        None if rows(Part::Test) == 0 => Ok(Part::Validation),
+        None => Ok(Part::Test),
+    }
+}
+
+/// The model of a checkpoint.
+fn trained(material: &Material<'_>, weights: &Path) -> Result<Model, Box<Report>> {
+    let recipe = material.recipe;
+    let device = device::parse(&material.session.global.device)?;
+    let head = settings::head(recipe, material.dataset.labels().len());
+    let weights = Weights::read(weights)?;
+    let (model, _) = Model::load(material.base.config.clone(), head, weights, recipe.train.seed, &device)?;
+    Ok(model)
 }
 
 /// The outer error is of what an evaluation begins with, the inner one of the evaluation.
 fn measure(
     material: &Material<'_>,
-    weights: Weights,
+    model: Model,
     part: Part,
 ) -> Result<Result<Evaluation, TrainError>, Box<Report>> {
     let recipe = material.recipe;
     let device = device::parse(&material.session.global.device)?;
     let classes = material.dataset.labels().names().to_vec();
-    let head = settings::head(recipe, classes.len());
-    let (model, _) = Model::load(material.base.config.clone(), head, weights, recipe.train.seed, &device)?;
     let mut measured = material.plugins.make_metrics()?;
     let mut loss = material.plugins.make_loss()?;
     let (batching, masking) = (dataset::batching(recipe), material.base.masking(recipe)?);
+    let writing = material.base.writing(recipe)?;
     let split = material.dataset.split(part)?;
-    let feed = Feed { split, batching: &batching, masking: masking.as_ref() };
+    let feed = Feed { split, batching: &batching, masking: masking.as_ref(), writing: writing.as_ref() };
     Ok(evaluate(&model, &device, feed, &classes, &mut measured, Some(loss.as_mut())))
 }
 
@@ -85,8 +110,8 @@ pub fn scores(run: &RunFolder) -> Value {
     summary.and_then(|summary| summary.get("scores").cloned()).unwrap_or_else(|| json!({}))
 }
 
-fn read_summary(run: &RunFolder, part: &str) -> Option<Value> {
-    let summary: Value = serde_json::from_slice(&fs::read(run.path().join(SCORES)).ok()?).ok()?;
+fn read_summary(file: &Path, part: &str) -> Option<Value> {
+    let summary: Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
     (summary.get("part")?.as_str()? == part).then_some(summary)
 }
 

@@ -54,12 +54,11 @@ fn bring_one(
     let labels = match settings::head(material.recipe, labels.len()) {
         Head::Sequence { .. } | Head::Tokens { .. } => labels.to_vec(),
         // The labels tell which texts belong together; what the model gives has no names.
-        Head::Embedding { .. } | Head::MaskedLm => Vec::new(),
+        Head::Embedding { .. } | Head::MaskedLm | Head::CausalLm | Head::Seq2Seq => Vec::new(),
     };
-    let configuration = Value::Object(trained::configuration(material.recipe, material.base, &labels));
     let model = TrainedModel {
         weights: best.weights,
-        configuration: format!("{configuration:#}"),
+        configuration: trained::configuration_of_run(run.path())?,
         tokenizer_files: tokenizer_files(material.base.tokenizer_folder())?,
         labels,
         metrics: scores,

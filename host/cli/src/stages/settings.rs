@@ -36,8 +36,9 @@ pub fn head(recipe: &Recipe, labels: usize) -> Head {
             },
             normalise: true,
         },
-        // The last two are prepared, and not trained yet.
-        recipe::Task::MaskedLm | recipe::Task::Generation | recipe::Task::Seq2Seq => Head::MaskedLm,
+        recipe::Task::MaskedLm => Head::MaskedLm,
+        recipe::Task::Generation => Head::CausalLm,
+        recipe::Task::Seq2Seq => Head::Seq2Seq,
     }
 }
 

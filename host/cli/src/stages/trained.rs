@@ -9,18 +9,19 @@ use std::path::{Path, PathBuf};
 use pegbox_data::TextTokenizer;
 use pegbox_deploy::tokenizer_files;
 use pegbox_models::{Model, ModelConfig, Weights, device, model};
-use pegbox_train::{RunFolder, load_best};
-use serde_json::{Map, Value};
+use pegbox_train::{RunFolder, Writing, load_best};
+use serde_json::{Map, Value, json};
 
 use super::base::Base;
 use super::runs::write_whole;
-use super::settings;
 use crate::report::Report;
 use crate::session::Session;
 use pegbox_recipe::Recipe;
 
 /// Tokens of a text, where the folder does not say.
-const DEFAULT_MAX_LENGTH: u64 = 128;
+const DEFAULT_MAX_LENGTH: usize = 128;
+
+const CONFIG: &str = "config.json";
 
 /// A model, ready for texts.
 pub struct Trained {
@@ -28,28 +29,54 @@ pub struct Trained {
     pub tokenizer: TextTokenizer,
     /// Names of its outputs, index = id.
     pub labels: Vec<String>,
+    /// What answers are held to, where it writes texts.
+    pub writing: Writing,
     /// The file that the weights came from.
     pub weights: PathBuf,
 }
 
 /// config.json of the trained model. What Transformers has no name for stands under `pegbox`.
-pub fn configuration(recipe: &Recipe, base: &Base, labels: &[String]) -> Map<String, Value> {
-    let mut config = base.config.trained(settings::head(recipe, labels.len()), labels);
+fn configuration(
+    recipe: &Recipe,
+    base: &Base,
+    model: &Model,
+    labels: &[String],
+) -> Result<Map<String, Value>, Box<Report>> {
+    let mut config = model.config().trained(model.head(), labels);
+    let writing = base.writing(recipe)?;
+    if let Some(Writing { end, .. }) = &writing {
+        // Whoever generates with the model stops where its training texts do.
+        let end = if let [one] = &end[..] { json!(one) } else { json!(end) };
+        config.insert("eos_token_id".into(), end);
+    }
     if let Some(own) = config.get_mut("pegbox").and_then(Value::as_object_mut) {
         own.insert("max-length".into(), recipe.model.max_length.into());
+        own.extend(writing.map(|writing| ("max-new-tokens".into(), writing.max_tokens.into())));
     }
-    config
+    Ok(config)
 }
 
-/// Writes the run's `model/` folder.
-pub fn describe_run(run: &Path, recipe: &Recipe, base: &Base, labels: &[String]) -> Result<(), Box<Report>> {
+/// Writes the run's `model/` folder; `model` has the weights that training begins with.
+pub fn describe_run(
+    run: &Path,
+    recipe: &Recipe,
+    base: &Base,
+    model: &Model,
+    labels: &[String],
+) -> Result<(), Box<Report>> {
     let folder = run.join("model");
-    let config = Value::Object(configuration(recipe, base, labels));
-    write_whole(&folder.join("config.json"), format!("{config:#}\n").as_bytes())?;
+    let config = Value::Object(configuration(recipe, base, model, labels)?);
+    write_whole(&folder.join(CONFIG), format!("{config:#}\n").as_bytes())?;
     for file in tokenizer_files(base.tokenizer_folder())? {
         write_whole(&folder.join(&file.path), &file.content)?;
     }
     Ok(())
+}
+
+/// config.json of a run's trained model.
+pub fn configuration_of_run(run: &Path) -> Result<String, Box<Report>> {
+    let path = run.join("model").join(CONFIG);
+    fs::read_to_string(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
 }
 
 /// Loads a run's best checkpoint, or an exported folder.
@@ -62,21 +89,26 @@ pub fn load(session: &Session, path: &Path) -> Result<Trained, Box<Report>> {
         true => (path.join("model"), load_best(&RunFolder::open(path)?)?.weights),
         false => (path.to_path_buf(), path.join("model.safetensors")),
     };
-    let config = ModelConfig::read(&folder.join("config.json"))?;
+    let config = ModelConfig::read(&folder.join(CONFIG))?;
     let untrained = |what: String| {
-        Report::new(format!("{}: {what}", folder.join("config.json").display()))
+        Report::new(format!("{}: {what}", folder.join(CONFIG).display()))
             .help("only a trained model can predict; a base model has no head")
     };
     let head = config.trained_head().map_err(untrained)?;
     let labels = model::labels(config.source()).map_err(untrained)?;
-    let max_length = config.source().get("pegbox").and_then(|own| own.get("max-length"));
-    let max_length = max_length.and_then(Value::as_u64).unwrap_or(DEFAULT_MAX_LENGTH);
-    let max_length = (max_length as usize).min(config.positions());
+    let own = |name: &str| config.source().get("pegbox")?.get(name)?.as_u64();
+    let max_length = own("max-length").map_or(DEFAULT_MAX_LENGTH, |length| length as usize);
+    let max_length = config.positions().map_or(max_length, |limit| max_length.min(limit));
+    let max_tokens = own("max-new-tokens").map_or(max_length, |tokens| tokens as usize);
 
     let tokenizer_path = folder.join("tokenizer.json");
     let bytes = fs::read(&tokenizer_path)
         .map_err(|error| Report::new(format!("cannot read {}: {error}", tokenizer_path.display())))?;
     let tokenizer = TextTokenizer::from_bytes(&bytes, &tokenizer_path.display().to_string(), max_length)?;
+
+    let end = config.end_tokens();
+    let end = if end.is_empty() { tokenizer.end_ids().to_vec() } else { end };
+    let writing = Writing { max_tokens, end, unknown: tokenizer.unknown_id() };
 
     let device = device::parse(&session.global.device)?;
     let (model, report) = Model::load(config, head, Weights::read(&weights)?, 0, &device)?;
@@ -87,5 +119,5 @@ pub fn load(session: &Session, path: &Path) -> Result<Trained, Box<Report>> {
             report.initialised.join(", ")
         )));
     }
-    Ok(Trained { model, tokenizer, labels, weights })
+    Ok(Trained { model, tokenizer, labels, writing, weights })
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pegbox_data::Dataset;
-use pegbox_models::{Model, device};
+use pegbox_models::device;
 use pegbox_train::{
     Event, Flow, Freeze, RunFolder, RunIdentity, Schedule, Start, TrainJob, TrainObserver, TrainSettings,
     TrainSummary, train,
@@ -19,7 +19,7 @@ use crate::console::{Outcome, Stage};
 use crate::plugins::RecipePlugins;
 use crate::report::Report;
 use crate::session::Session;
-use pegbox_recipe::{Batch, Decay, Pooling, Recipe, Warmup};
+use pegbox_recipe::{Batch, Decay, Init, Pooling, Recipe, Warmup};
 
 /// Set by the first Ctrl-C: training commits a checkpoint and returns.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -37,24 +37,15 @@ impl<'a> Material<'a> {
     /// The job, with pretrained weights in the model.
     pub fn job(&self) -> Result<TrainJob<'a>, Box<Report>> {
         let Self { session, recipe, base, plugins, dataset } = *self;
-        let device = device::parse(&session.global.device)?;
         let classes = dataset.labels().names().to_vec();
-        let head = settings::head(recipe, classes.len());
-        let (model, report) =
-            Model::load(base.config.clone(), head, base.weights()?, recipe.train.seed, &device)?;
-        tracing::debug!(
-            loaded = report.loaded,
-            initialised = ?report.initialised,
-            unexpected = ?report.unexpected,
-            "base model's weights"
-        );
         Ok(TrainJob {
-            model,
-            device,
+            model: base.model(session, recipe, classes.len())?,
+            device: device::parse(&session.global.device)?,
             train: dataset.train()?,
             validation: dataset.validation()?,
             batching: dataset::batching(recipe),
             masking: base.masking(recipe)?,
+            writing: base.writing(recipe)?,
             classes,
             loss: plugins.make_loss()?,
             loss_identity: plugins.loss_identity(),
@@ -90,6 +81,9 @@ impl<'a> Material<'a> {
             ("metrics".into(), metrics.join("; ")),
             ("device".into(), self.session.global.device.clone()),
         ]);
+        if model.init == Init::Random {
+            fixed.insert("init".into(), "random".into());
+        }
         if let Some(extension) = &self.base.extension {
             fixed.insert("tokenizer".into(), extension.digest.clone());
         }
@@ -106,8 +100,8 @@ impl<'a> Material<'a> {
 
     /// Trains in `run` until the end, or until Ctrl-C.
     pub fn train(&self, run: &RunFolder, start: Start) -> Result<(TrainSummary, Outcome), Box<Report>> {
-        let labels = self.dataset.labels().names();
-        trained::describe_run(run.path(), self.recipe, self.base, labels)?;
+        let job = self.job()?;
+        trained::describe_run(run.path(), self.recipe, self.base, &job.model, self.dataset.labels().names())?;
         let key = self.key();
         let before = Stages::read(run.path()).done.get("train").map_or(0.0, |done| done.seconds);
         let note = |seconds: f64, finished: bool| {
@@ -117,7 +111,6 @@ impl<'a> Material<'a> {
 
         let stage = self.session.console.stage("train");
         stage.say(format!("train: run {}, loss {}", run.path().display(), self.plugins.loss_name()));
-        let job = self.job()?;
         catch_interrupt();
         let mut observer = Observer { stage: &stage, steps: 0, epochs: 0 };
         let summary = train(job, run, start, &mut observer).map_err(|error| self.locate(error, run))?;

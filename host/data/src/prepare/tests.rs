@@ -384,6 +384,13 @@ fn tokens_with_tags_and_prompts_with_completions_are_prepared() {
     for (ids, labels) in ids.iter().zip(labels.iter()) {
         assert_eq!((ids.len(), labels.iter().filter(|label| **label >= 0).count()), (labels.len(), 2));
     }
+    let trained = generated.dataset.train().unwrap();
+    assert_eq!(trained.len(), ids.len());
+    for (row, labels) in labels.iter().enumerate() {
+        let example = trained.example(row).unwrap();
+        assert_eq!(example.target, RowTarget::Completion(labels));
+        assert_eq!(example.type_ids, vec![0; labels.len()]);
+    }
 
     job.task = Task::Seq2Seq;
     job.schema = Schema::new([("source", "instruction"), ("target", "output")]).unwrap();
@@ -398,6 +405,11 @@ fn tokens_with_tags_and_prompts_with_completions_are_prepared() {
         source.as_deref().is_some_and(|text| text.starts_with("hello ")) && target.as_deref() == Some("world")
     }));
     assert!(labels.iter().all(|labels| labels.len() == 3), "the target and its special tokens");
+    let trained = pairs.dataset.train().unwrap();
+    for (row, (ids, labels)) in ids.iter().zip(labels.iter()).enumerate() {
+        let example = trained.example(row).unwrap();
+        assert_eq!((example.ids, example.target), (ids, RowTarget::Text(labels)));
+    }
 
     let text = fs::read_to_string(&job.sources[0].path).unwrap();
     fs::write(&job.sources[0].path, text.replacen("\"O\", \"B-place\"", "\"B-place\"", 1)).unwrap();

@@ -73,10 +73,11 @@ impl HeadLayers {
         }
     }
 
-    pub fn zeros(head: Head, config: &EncoderConfig, device: &Device) -> Self {
+    /// None for a head that an encoder does not have.
+    pub fn zeros(head: Head, config: &EncoderConfig, device: &Device) -> Option<Self> {
         let hidden = config.hidden_size;
         let square = || Linear::zeros(hidden, hidden, device);
-        match head {
+        Some(match head {
             Head::Sequence { outputs, pooling, .. } => {
                 Self::Sequence { pooling, dense: square(), output: Linear::zeros(hidden, outputs, device) }
             }
@@ -87,7 +88,8 @@ impl HeadLayers {
                 bias: Tensor::zeros([config.vocab_size], device),
             },
             Head::Embedding { pooling, normalise } => Self::Embedding { pooling, normalise },
-        }
+            Head::CausalLm | Head::Seq2Seq => return None,
+        })
     }
 
     pub fn push<'a>(&'a mut self, list: &mut Vec<(String, Parameter<'a>)>, config: &EncoderConfig) {

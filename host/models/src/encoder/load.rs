@@ -2,10 +2,10 @@
 
 use burn::tensor::{Device, Tensor};
 
+use super::WORD_EMBEDDINGS;
 use super::head::HeadLayers;
 use super::layer::Layer;
 use super::mean_layer::MeanLayer;
-use super::vocabulary::WORD_EMBEDDINGS;
 use super::{Architecture, Embeddings, Encoder, EncoderConfig};
 use crate::error::ModelError;
 use crate::head::{Head, Pooling};
@@ -13,6 +13,10 @@ use crate::initial;
 use crate::kernels::ops::LayerNorm;
 use crate::parameters::{Parameter, Parameters, norm};
 use crate::weights::{Fit, LoadReport, Weights, fit};
+
+/// What an encoder's heads are for.
+pub(crate) const TASKS: [&str; 6] =
+    ["classification", "multi-label", "regression", "tagging", "embeddings", "masked-lm"];
 
 impl Encoder {
     /// Fits `weights` to a model of `config` with `head` on `device` (without autodiff).
@@ -30,7 +34,7 @@ impl Encoder {
         seed: u64,
         device: &Device,
     ) -> Result<(Self, LoadReport), ModelError> {
-        let mut model = Self::zeros(config, head, device);
+        let mut model = Self::zeros(config, head, device)?;
         let config = model.config.clone();
         let (architecture, range) = (config.architecture, config.initializer_range);
         if head == Head::MaskedLm && !config.is_tied() {
@@ -72,21 +76,29 @@ impl Encoder {
     }
 
     /// A model of `config` with normally distributed weights from `seed`, as BERT is initialised.
-    pub fn random(config: EncoderConfig, head: Head, seed: u64, device: &Device) -> Self {
-        let mut model = Self::zeros(config, head, device);
+    ///
+    /// # Errors
+    /// A head that an encoder does not have.
+    pub fn random(config: EncoderConfig, head: Head, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        let mut model = Self::zeros(config, head, device)?;
         let range = model.config.initializer_range;
         initial::randomise(&mut model, seed, range, device);
-        model
+        Ok(model)
     }
 
     fn pools_by_a_layer(&self) -> bool {
         matches!(self.head, Head::Sequence { pooling: Pooling::MeanLayer, .. })
     }
 
-    fn zeros(config: EncoderConfig, head: Head, device: &Device) -> Self {
+    fn zeros(config: EncoderConfig, head: Head, device: &Device) -> Result<Self, ModelError> {
         let hidden = config.hidden_size;
         let table = |rows: usize| Tensor::<2>::zeros([rows, hidden], device);
-        Self {
+        let head_layers = HeadLayers::zeros(head, &config, device).ok_or_else(|| ModelError::Head {
+            model: config.architecture.model_type.to_owned(),
+            task: head.task(),
+            known: TASKS.join(", "),
+        })?;
+        Ok(Self {
             head,
             embeddings: Embeddings {
                 word: table(config.vocab_size),
@@ -95,9 +107,9 @@ impl Encoder {
                 norm: LayerNorm::identity(hidden, config.layer_norm_eps, device),
             },
             layers: (0..config.layers).map(|_| Layer::zeros(&config, device)).collect(),
-            head_layers: HeadLayers::zeros(head, &config, device),
+            head_layers,
             config,
-        }
+        })
     }
 }
 

@@ -100,7 +100,7 @@ mod tests {
     fn a_new_layer_gives_the_mean_and_leaves_the_others_alone() {
         let device = Device::flex();
         let head = |pooling| Head::Sequence { outputs: 2, pooling, problem: Problem::SingleLabel };
-        let mut base = Encoder::random(config(), head(Pooling::Cls), 1, &device);
+        let mut base = Encoder::random(config(), head(Pooling::Cls), 1, &device).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.safetensors");
         let named = |(name, parameter): (String, crate::Parameter<'_>)| NamedTensor {

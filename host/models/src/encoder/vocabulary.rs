@@ -1,26 +1,16 @@
 //! A vocabulary that grows: more rows in the matrix of word embeddings, more tokens in the configuration.
 
-use super::EncoderConfig;
 use super::load::aliases;
+use super::{EncoderConfig, WORD_EMBEDDINGS};
 use crate::error::ModelError;
-use crate::weights::{NewRow, Weights};
-
-pub(super) const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
-
-/// A token that a model gets before it is trained.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewToken {
-    pub id: u32,
-    /// The tokens whose embeddings it begins as the mean of: the model's own, or new ones before it.
-    pub pieces: Vec<u32>,
-}
+use crate::vocabulary::{NewToken, grow, size_with};
+use crate::weights::Weights;
 
 impl EncoderConfig {
     /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
     #[must_use]
     pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
-        let needed = tokens.iter().map(|token| token.id as usize + 1).max().unwrap_or(0);
-        self.vocab_size = self.vocab_size.max(needed);
+        self.vocab_size = size_with(self.vocab_size, tokens);
         self.source.insert("vocab_size".into(), self.vocab_size.into());
         self
     }
@@ -31,19 +21,8 @@ impl EncoderConfig {
     /// # Errors
     /// The file has no word embeddings, or fewer than the tokens begin from.
     pub fn add_tokens(&self, weights: &mut Weights, tokens: &[NewToken]) -> Result<(), ModelError> {
-        let rows = tokens.iter().map(|token| token.id as usize + 1).max().unwrap_or(0);
-        let new: Vec<NewRow> = tokens
-            .iter()
-            .map(|token| NewRow {
-                row: token.id as usize,
-                mean_of: token.pieces.iter().map(|piece| *piece as usize).collect(),
-            })
-            .collect();
-        if new.is_empty() {
-            return Ok(());
-        }
         let name = format!("{}{WORD_EMBEDDINGS}", self.architecture.prefix);
-        Ok(weights.grow(&aliases(self.architecture, &name), rows, &new)?)
+        grow(weights, &aliases(self.architecture, &name), tokens)
     }
 }
 
@@ -73,7 +52,7 @@ mod tests {
         let device = Device::flex();
         let tokens = [NewToken { id: 10, pieces: vec![3, 4] }, NewToken { id: 11, pieces: vec![10, 5, 5] }];
         for prefix in ["bert.", ""] {
-            let mut base = Encoder::random(config(10), HEAD, 1, &device);
+            let mut base = Encoder::random(config(10), HEAD, 1, &device).unwrap();
             let named: Vec<NamedTensor> = base
                 .parameters()
                 .into_iter()

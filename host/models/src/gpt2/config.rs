@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::error::ModelError;
 use crate::kernels::Activation;
+use crate::llama::{end_tokens, pad_token_id};
+use crate::vocabulary::{NewToken, grow, size_with};
+use crate::weights::Weights;
 
 /// A GPT-2's sizes, by the names that config.json uses.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,7 +118,42 @@ impl Gpt2Config {
 
     /// The ids that end a text: `eos_token_id`, a number or a list of them.
     pub fn end_tokens(&self) -> Vec<u32> {
-        crate::llama::end_tokens(&self.source)
+        end_tokens(&self.source)
+    }
+
+    /// The id that pads rows: the file's, else what ends a text. What stands there is masked, so nothing but its range
+    /// matters.
+    pub fn pad_token_id(&self) -> u32 {
+        pad_token_id(&self.source, self.vocab_size)
+    }
+
+    /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
+        self.vocab_size = size_with(self.vocab_size, tokens);
+        self.source.insert("vocab_size".into(), self.vocab_size.into());
+        self
+    }
+
+    /// Grows the embeddings in `weights`, and the head where it is a matrix of its own, by `tokens`.
+    ///
+    /// # Errors
+    /// The file has no embeddings, or fewer than the tokens begin from.
+    pub fn add_tokens(&self, weights: &mut Weights, tokens: &[NewToken]) -> Result<(), ModelError> {
+        grow(weights, &super::aliases(super::EMBEDDING), tokens)?;
+        match self.tie_word_embeddings {
+            true => Ok(()),
+            false => grow(weights, &super::aliases(super::HEAD), tokens),
+        }
+    }
+
+    /// config.json of a trained model, as Transformers' `AutoModelForCausalLM` reads it.
+    pub fn for_generation(&self) -> Map<String, Value> {
+        let mut config = self.source.clone();
+        config.insert("architectures".into(), serde_json::json!(["GPT2LMHeadModel"]));
+        config.insert("model_type".into(), "gpt2".into());
+        config.insert("tie_word_embeddings".into(), self.tie_word_embeddings.into());
+        config
     }
 
     /// The same dropout everywhere.

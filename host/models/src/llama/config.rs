@@ -5,11 +5,18 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::rope::Rope;
+use super::{end_tokens, pad_token_id};
 use crate::error::ModelError;
+use crate::vocabulary::{NewToken, grow, size_with};
+use crate::weights::Weights;
 
 /// What tells the members of the family apart, and a model's sizes by the names that config.json uses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LlamaConfig {
+    /// `model_type`
+    pub family: &'static str,
+    /// In Transformers.
+    class: &'static str,
     pub vocab_size: usize,
     pub hidden_size: usize,
     pub intermediate_size: usize,
@@ -37,10 +44,20 @@ pub struct LlamaConfig {
     pub source: Map<String, Value>,
 }
 
-/// `model_type` of the family's members.
-pub const KNOWN: [&str; 4] = ["llama", "mistral", "qwen2", "qwen3"];
+/// `model_type` of the family's members, and their classes in Transformers.
+const MEMBERS: [(&str, &str); 4] = [
+    ("llama", "LlamaForCausalLM"),
+    ("mistral", "MistralForCausalLM"),
+    ("qwen2", "Qwen2ForCausalLM"),
+    ("qwen3", "Qwen3ForCausalLM"),
+];
 
 impl LlamaConfig {
+    /// The `model_type`s of the family.
+    pub fn known() -> impl Iterator<Item = &'static str> {
+        MEMBERS.iter().map(|(family, _)| *family)
+    }
+
     /// Reads and checks config.json.
     ///
     /// # Errors
@@ -59,10 +76,11 @@ impl LlamaConfig {
     /// # Errors
     /// Another family, a variant that this version does not compute, sizes that cannot be; one sentence.
     pub fn from_json(source: Map<String, Value>) -> Result<Self, String> {
-        let family = source.get("model_type").and_then(Value::as_str).unwrap_or("llama").to_owned();
-        if !KNOWN.contains(&family.as_str()) {
-            return Err(format!("model_type is `{family}`; this version knows: {}", KNOWN.join(", ")));
-        }
+        let family = source.get("model_type").and_then(Value::as_str).unwrap_or("llama");
+        let Some(&(family, class)) = MEMBERS.iter().find(|(member, _)| *member == family) else {
+            let known = Self::known().collect::<Vec<_>>().join(", ");
+            return Err(format!("model_type is `{family}`; this version knows: {known}"));
+        };
         let activation = source.get("hidden_act").and_then(Value::as_str).unwrap_or("silu");
         if !["silu", "swish"].contains(&activation) {
             return Err(format!("hidden_act is `{activation}`; this version knows: silu"));
@@ -106,6 +124,8 @@ impl LlamaConfig {
         }
         let positions = size("max_position_embeddings")?;
         Ok(Self {
+            family,
+            class,
             vocab_size: size("vocab_size")?,
             hidden_size,
             intermediate_size: size("intermediate_size")?,
@@ -120,7 +140,7 @@ impl LlamaConfig {
             query_bias: family == "qwen2" || flag("attention_bias"),
             output_bias: family != "qwen2" && flag("attention_bias"),
             query_norm: family == "qwen3",
-            windows: windows(&source, &family, size("num_hidden_layers")?, given("sliding_window")?)?,
+            windows: windows(&source, family, size("num_hidden_layers")?, given("sliding_window")?)?,
             rope: Rope::from_json(&source, head_dim, positions)?,
             source,
         })
@@ -128,7 +148,42 @@ impl LlamaConfig {
 
     /// The ids that end a text: `eos_token_id`, a number or a list of them.
     pub fn end_tokens(&self) -> Vec<u32> {
-        super::end_tokens(&self.source)
+        end_tokens(&self.source)
+    }
+
+    /// The id that pads rows: the file's, else what ends a text. What stands there is masked, so nothing but its range
+    /// matters.
+    pub fn pad_token_id(&self) -> u32 {
+        pad_token_id(&self.source, self.vocab_size)
+    }
+
+    /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
+        self.vocab_size = size_with(self.vocab_size, tokens);
+        self.source.insert("vocab_size".into(), self.vocab_size.into());
+        self
+    }
+
+    /// Grows the embeddings in `weights`, and the head where it is a matrix of its own, by `tokens`.
+    ///
+    /// # Errors
+    /// The file has no embeddings, or fewer than the tokens begin from.
+    pub fn add_tokens(&self, weights: &mut Weights, tokens: &[NewToken]) -> Result<(), ModelError> {
+        grow(weights, &super::aliases(super::EMBEDDING), tokens)?;
+        match self.tie_word_embeddings {
+            true => Ok(()),
+            false => grow(weights, &super::aliases(super::HEAD), tokens),
+        }
+    }
+
+    /// config.json of a trained model, as Transformers' `AutoModelForCausalLM` reads it.
+    pub fn for_generation(&self) -> Map<String, Value> {
+        let mut config = self.source.clone();
+        config.insert("architectures".into(), serde_json::json!([self.class]));
+        config.insert("model_type".into(), self.family.into());
+        config.insert("tie_word_embeddings".into(), self.tie_word_embeddings.into());
+        config
     }
 
     /// The same dropout everywhere.

@@ -2,6 +2,8 @@
 
 use crate::error::ModelError;
 use crate::kernels::Activation;
+use crate::vocabulary::{NewToken, grow, size_with};
+use crate::weights::Weights;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -23,7 +25,7 @@ pub struct T5Config {
     pub layer_norm_epsilon: f64,
     pub initializer_factor: f64,
     pub feed_forward: FeedForwardKind,
-    /// Whether the head is the embedding's matrix, where the weights have no say: a new model.
+    /// Whether the head is the embedding's matrix. Of a model that was loaded its weights say so.
     pub tie_word_embeddings: bool,
     /// Whether the decoder's states are multiplied by `d_model^-0.5` before the head: T5 v1.0, whose head is the
     /// embedding.
@@ -144,21 +146,42 @@ impl T5Config {
         self.num_heads * self.d_kv
     }
 
-    /// config.json of a trained model, as Transformers' `AutoModelForSeq2SeqLM` reads it; `tied` says whether the
-    /// head is the embedding's matrix.
-    pub fn for_generation(&self, tied: bool) -> Map<String, Value> {
+    /// The same dropout everywhere.
+    pub fn set_dropout(&mut self, probability: f64) {
+        self.dropout_rate = probability;
+        self.source.insert("dropout_rate".into(), probability.into());
+    }
+
+    /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
+        self.vocab_size = size_with(self.vocab_size, tokens);
+        self.source.insert("vocab_size".into(), self.vocab_size.into());
+        self
+    }
+
+    /// Grows the embedding in `weights`, and the head where the file has one, by `tokens`.
+    ///
+    /// # Errors
+    /// The file has no embedding, or fewer rows than the tokens begin from.
+    pub fn add_tokens(&self, weights: &mut Weights, tokens: &[NewToken]) -> Result<(), ModelError> {
+        grow(weights, &super::aliases(super::SHARED), tokens)?;
+        let head = [super::HEAD.to_owned()];
+        match weights.shape(&head) {
+            Some(_) => grow(weights, &head, tokens),
+            None => Ok(()),
+        }
+    }
+
+    /// config.json of a trained model, as Transformers' `AutoModelForSeq2SeqLM` reads it.
+    pub fn for_generation(&self) -> Map<String, Value> {
         let mut config = self.source.clone();
         config.insert("architectures".into(), serde_json::json!(["T5ForConditionalGeneration"]));
         config.insert("model_type".into(), "t5".into());
         config.insert("is_encoder_decoder".into(), true.into());
-        config.insert("tie_word_embeddings".into(), tied.into());
+        config.insert("tie_word_embeddings".into(), self.tie_word_embeddings.into());
         config.insert("scale_decoder_outputs".into(), self.scale_decoder_outputs.into());
         config.insert("decoder_start_token_id".into(), self.decoder_start_token_id.into());
-        for name in ["torch_dtype", "dtype"] {
-            if config.contains_key(name) {
-                config.insert(name.into(), "float32".into());
-            }
-        }
         config
     }
 }

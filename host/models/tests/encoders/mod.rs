@@ -43,7 +43,7 @@ fn load(name: &str, head: Option<Head>) -> Model {
 
 fn forward(model: &Model, case: &Case) -> Output {
     let mode = Mode { hidden_states: true, ..Mode::default() };
-    model.forward(&case.batch().unwrap(), mode).unwrap()
+    model.forward(&case.batch().unwrap().into(), mode).unwrap()
 }
 
 fn assert_holds(name: &str, difference: Difference) {

@@ -223,7 +223,7 @@ pub fn against_cpu(device: &Device, limits: Limits) -> Result<Vec<Difference>> {
     let case = Case { ids, types: vec![], padding: 0, labels, cosine: 0.0 };
 
     let step = |device: &Device| -> Result<Step> {
-        let model = Encoder::random(EncoderConfig::from_json(config.clone())?, classes(77), 1, device);
+        let model = Encoder::random(EncoderConfig::from_json(config.clone())?, classes(77), 1, device)?;
         let mut graph = tracked(&model);
         let dropout = Some(DropoutKey { seed: 5, step: 3 });
         let logits = rows(graph.forward(&case.batch()?, Mode { dropout, hidden_states: false })?);

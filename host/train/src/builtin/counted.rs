@@ -37,6 +37,13 @@ pub fn counted(step: &dyn StepView) -> Result<Option<Counted>, TensorError> {
         return Ok(None);
     }
     let count = kept.len();
+    if count == rows * tokens {
+        return Ok(Some(Counted {
+            logits: logits.reshape([count, classes]),
+            labels: labels.reshape([count]),
+            weights: weights.reshape([count]),
+        }));
+    }
     let kept = |device: &Device| Tensor::<1, Int>::from_data(TensorData::new(kept.clone(), [count]), device);
     Ok(Some(Counted {
         labels: labels.reshape([rows * tokens]).select(0, kept(&logits.device().inner())),

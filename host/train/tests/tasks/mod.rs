@@ -1,8 +1,12 @@
 //! Every task learns: a tiny BERT, its loss and its metric, through the whole loop.
 
+use std::collections::BTreeMap;
+
 use pegbox_data::{BatchSettings, BatchSize, Example, IGNORED, RowTarget, TokenSplit};
-use pegbox_models::{Head, Model, Pooling, Problem};
-use pegbox_train::{Masking, RunFolder, Start, TrainJob, TrainSettings, builtin_loss, builtin_metric, train};
+use pegbox_models::{Head, Model, ModelConfig, Pooling, Problem};
+use pegbox_train::{
+    Event, Masking, RunFolder, Start, TrainJob, TrainSettings, Writing, builtin_loss, builtin_metric, train,
+};
 use serde_json::json;
 
 use crate::{Material, Watch, config, settings};
@@ -33,7 +37,7 @@ fn learn(
     let material = Material::new();
     let job = material.job(settings());
     let job = TrainJob {
-        model: Model::random(config(), head, 1, &job.device),
+        model: Model::random(config(), head, 1, &job.device).unwrap(),
         train: split,
         validation: split,
         batching: BatchSettings::new(BatchSize::Rows(8)),
@@ -111,9 +115,94 @@ fn hidden_tokens() {
 fn a_dataset_of_another_task_is_refused() {
     let material = Material::new();
     let job = material.job(settings());
-    let model = Model::random(config(), Head::Tokens { classes: 3 }, 1, &job.device);
+    let model = Model::random(config(), Head::Tokens { classes: 3 }, 1, &job.device).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let run = RunFolder::create(folder.path(), "2026-01-01-a").unwrap();
     let error = train(TrainJob { model, ..job }, &run, Start::Fresh, &mut Watch::default()).unwrap_err();
     assert!(error.to_string().contains("another task"), "{error}");
+}
+
+/// What a text of two tokens becomes: three tokens and the end.
+fn answer(prompt: &[u32]) -> Vec<i32> {
+    let (a, b) = (prompt[0] as i32 - 10, prompt[1] as i32 - 10);
+    vec![20 + a, 20 + b, 20 + (a + b) % 4, END as i32]
+}
+
+const END: u32 = 3;
+
+/// Trains a model that writes on all sixteen prompts, each three times; gives the scores of the last validation and the
+/// loss of the first.
+fn writes(config: serde_json::Value, head: Head, pairs: bool) -> (BTreeMap<String, f64>, f64) {
+    let mut split = TokenSplit::default();
+    for row in 0..48_u32 {
+        // Some prompts are longer, so that batches are padded.
+        let prompt: Vec<u32> =
+            [10 + row % 4, 10 + row / 4 % 4].into_iter().chain((0..row % 3).map(|_| 5)).collect();
+        let answer = answer(&prompt);
+        let whole: Vec<u32> = prompt.iter().copied().chain(answer.iter().map(|id| *id as u32)).collect();
+        let labels: Vec<i32> = prompt.iter().map(|_| IGNORED).chain(answer.iter().copied()).collect();
+        let (ids, target) = match pairs {
+            true => (&prompt, RowTarget::Text(&answer)),
+            false => (&whole, RowTarget::Completion(&labels)),
+        };
+        let type_ids = vec![0; ids.len()];
+        assert!(split.push(Example { ids, type_ids: &type_ids, target, record: row.into(), weight: 1.0 }));
+    }
+    let material = Material::new();
+    let job = material.job(settings());
+    let config = ModelConfig::from_json(config.as_object().unwrap().clone()).unwrap();
+    let job = TrainJob {
+        model: Model::random(config, head, 1, &job.device).unwrap(),
+        train: &split,
+        validation: &split,
+        writing: Some(Writing { max_tokens: 8, end: vec![END], unknown: Some(1) }),
+        classes: Vec::new(),
+        metrics: ["perplexity", "exact-match", "accuracy"]
+            .map(|name| builtin_metric(name, &json!({})).unwrap())
+            .into(),
+        settings: TrainSettings { epochs: 50, learning_rate: 1e-2, ..settings() },
+        ..job
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(folder.path(), "2026-01-01-a").unwrap();
+    let mut watch = Watch::default();
+    train(job, &run, Start::Fresh, &mut watch).unwrap();
+    let validations = watch.events.iter().filter_map(|event| match event {
+        Event::Validation { scores, loss, .. } => Some((scores, loss.unwrap())),
+        _ => None,
+    });
+    let first = validations.clone().next().unwrap().1;
+    let (scores, last) = validations.last().unwrap();
+    let mut scores: BTreeMap<String, f64> =
+        scores.iter().map(|score| (score.name.clone(), score.value)).collect();
+    // Every label counts once, in the loss as in the perplexity.
+    assert!((last.exp() / scores["perplexity"] - 1.0).abs() < 1e-4, "{last}, {scores:?}");
+    scores.insert("loss".into(), last);
+    (scores, first)
+}
+
+#[test]
+fn texts_that_are_written() {
+    let gpt2 = json!({
+        "model_type": "gpt2", "vocab_size": 40, "n_embd": 24, "n_layer": 2, "n_head": 2, "n_positions": 16,
+        "initializer_range": 0.1, "embd_pdrop": 0.0, "attn_pdrop": 0.0, "resid_pdrop": 0.0,
+    });
+    let qwen3 = json!({
+        "model_type": "qwen3", "vocab_size": 40, "hidden_size": 24, "intermediate_size": 48, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 16,
+        "initializer_range": 0.1,
+    });
+    let t5 = json!({
+        "model_type": "t5", "vocab_size": 40, "d_model": 24, "d_kv": 8, "d_ff": 48, "num_layers": 1, "num_heads": 3,
+        "dropout_rate": 0.0,
+    });
+    for (config, head, pairs) in
+        [(gpt2, Head::CausalLm, false), (qwen3, Head::CausalLm, false), (t5, Head::Seq2Seq, true)]
+    {
+        let name = config["model_type"].clone();
+        let (scores, first) = writes(config, head, pairs);
+        assert!(scores["loss"] < first / 10.0, "{name}: loss {first} to {scores:?}");
+        let written = [scores["exact-match"], scores["token-error-rate"], scores["accuracy"]];
+        assert_eq!(written, [1.0, 0.0, 1.0], "{name}: {scores:?}");
+    }
 }

@@ -49,6 +49,9 @@ pub enum ModelError {
     #[error("generation goes on with {rows} rows, which the rows before do not give")]
     DecoderRows { rows: usize },
 
+    #[error("{what}")]
+    Adapter { what: String, help: Option<String> },
+
     #[error("device `{name}`: {what}")]
     Device { name: String, what: String },
 }
@@ -65,6 +68,7 @@ impl ModelError {
             Self::TokenId { .. } | Self::Label { .. } => Some("tokenizer.json and config.json must come from the same model".into()),
             Self::TokenType { .. } => Some("encode single texts: this model cannot tell so many apart".into()),
             Self::TooLong { .. } => Some("set `max-length` in [model] to at most the model's positions".into()),
+            Self::Adapter { help, .. } => help.clone(),
             Self::Ragged { .. }
             | Self::EmptyBatch
             | Self::Pairs { .. }

@@ -1,5 +1,6 @@
 //! Architectures in Burn, their weights in and out, and the kernels that make them fast on a CPU.
 
+pub mod adapter;
 pub mod bert;
 mod decode;
 pub mod device;
@@ -19,6 +20,7 @@ pub mod t5;
 pub mod tokens;
 pub mod weights;
 
+pub use adapter::{Adaptable, AdapterSettings, PeftConfig};
 pub use encoder::{Encoder, EncoderConfig, NewToken};
 pub use error::ModelError;
 pub use gpt2::{Gpt2, Gpt2Config, Gpt2Decoder};

@@ -9,9 +9,11 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde_json::{Map, Value};
 
+use crate::adapter::Adaptable;
 use crate::encoder::{Encoder, EncoderConfig, NewToken};
 use crate::error::ModelError;
 use crate::head::Head;
+use crate::kernels::Weight;
 use crate::output::{Mode, Output};
 use crate::parameters::{Parameter, Parameters};
 use crate::tokens::TokenBatch;
@@ -167,6 +169,14 @@ impl Parameters for Model {
     fn parameters(&mut self) -> Vec<(String, Parameter<'_>)> {
         match self {
             Self::Encoder(model) => model.parameters(),
+        }
+    }
+}
+
+impl Adaptable for Model {
+    fn weights(&mut self) -> Vec<(String, &mut Weight)> {
+        match self {
+            Self::Encoder(model) => model.weights(),
         }
     }
 }

@@ -23,7 +23,8 @@ pub fn run(session: &Session, arguments: &Predict) -> Result<(), Box<Report>> {
         Some(path) => path.clone(),
         None => runs::find(&Recipe::load(&arguments.recipe)?, None)?.path().to_path_buf(),
     };
-    let Trained { model, tokenizer, labels, weights } = trained::load(session, &path)?;
+    let Trained { model, tokenizer, labels, weights } =
+        trained::load(session, &path, arguments.base.as_deref())?;
     session.console.say(format!("predict: {}", weights.display()));
     let texts = texts(arguments)?;
     if model.head() == Head::MaskedLm {

@@ -1,17 +1,17 @@
 //! Measuring the best checkpoint on the test records, or on the validation records where there are none.
 
 use std::fs;
+use std::path::Path;
 
 use pegbox_data::Part;
-use pegbox_models::{Model, Weights, device};
+use pegbox_models::device;
 use pegbox_runtime::Report as Measured;
 use pegbox_train::{Evaluation, Feed, RunFolder, TrainError, evaluate, load_best};
 use serde_json::{Value, json};
 
-use super::dataset;
 use super::runs::{Done, Stages, key, write_whole};
-use super::settings;
 use super::training::Material;
+use super::{adapter, dataset};
 use crate::console::{Outcome, print};
 use crate::report::Report;
 
@@ -23,7 +23,7 @@ pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Re
     let best = load_best(run)?;
     let part = part(material);
     let metrics = material.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();
-    let key = key(&["eval", &material.key(), &best.step.to_string(), &part.to_string(), &metrics.join(";")]);
+    let key = key(&["eval", &material.key()?, &best.step.to_string(), &part.to_string(), &metrics.join(";")]);
     let stage = material.session.console.stage("eval");
     if Stages::read(run.path()).is_done("eval", &key)
         && let Some(summary) = read_summary(run, &part.to_string())
@@ -32,8 +32,8 @@ pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Re
         return Ok(stage.unchanged(&format!("{part} records, step {}", best.step)));
     }
 
-    let evaluation = measure(material, Weights::read(&best.weights)?, part)?
-        .map_err(|error| material.locate(error, run))?;
+    let evaluation =
+        measure(material, Some(&best.weights), part)?.map_err(|error| material.locate(error, run))?;
 
     write_details(run, &part.to_string(), &evaluation.report)?;
     let summary = summary(&part.to_string(), best.step, &evaluation);
@@ -48,7 +48,7 @@ pub fn bring(material: &Material<'_>, run: &RunFolder) -> Result<Outcome, Box<Re
 pub fn base(material: &Material<'_>) -> Result<(), Box<Report>> {
     let part = part(material);
     let stage = material.session.console.stage("eval");
-    let evaluation = measure(material, material.base.weights()?, part)??;
+    let evaluation = measure(material, None, part)??;
     print(&table(&summary(&part.to_string(), 0, &evaluation)));
     stage.finish(&format!("{} {part} records, the base model before any training", evaluation.rows));
     Ok(())
@@ -59,17 +59,19 @@ fn part(material: &Material<'_>) -> Part {
     if material.dataset.len(Part::Test) == 0 { Part::Validation } else { Part::Test }
 }
 
-/// The outer error is of what an evaluation begins with, the inner one of the evaluation.
+/// The base model where there is no checkpoint; with the adapter that its training begins with. The outer error is of what an evaluation begins with, the inner one of the evaluation.
 fn measure(
     material: &Material<'_>,
-    weights: Weights,
+    checkpoint: Option<&Path>,
     part: Part,
 ) -> Result<Result<Evaluation, TrainError>, Box<Report>> {
     let recipe = material.recipe;
     let device = device::parse(&material.session.global.device)?;
     let classes = material.dataset.labels().names().to_vec();
-    let head = settings::head(recipe, classes.len());
-    let (model, _) = Model::load(material.base.config.clone(), head, weights, recipe.train.seed, &device)?;
+    let adapter::Adapted { model, .. } = match checkpoint {
+        Some(weights) => material.resume(weights, &device)?,
+        None => material.begin(&device)?,
+    };
     let mut measured = material.plugins.make_metrics()?;
     let mut loss = material.plugins.make_loss()?;
     let (batching, masking) = (dataset::batching(recipe), material.base.masking(recipe)?);

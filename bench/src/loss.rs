@@ -101,6 +101,8 @@ pub fn trial(
         clip_norm: Some(1.0),
         accumulation: 1,
         freeze: Freeze::default(),
+        layer_decay: 1.0,
+        unfreeze_each_epoch: None,
         validate_every: None,
         checkpoint_every: None,
         keep: 1,

@@ -66,6 +66,8 @@ pub enum Command {
     Eval(Eval),
     /// Write the best checkpoint as deployable artifacts
     Export(RunArgument),
+    /// Make one model of an adapter and its base model
+    Merge(Merge),
     /// Labels, tags, numbers, vectors or answers for texts
     Predict(Predict),
     /// Do whatever of prepare, train, eval and export is not up to date
@@ -139,12 +141,27 @@ pub struct Init {
 }
 
 #[derive(Debug, Args)]
+pub struct Merge {
+    /// A folder that PEFT or Pegbox wrote, or the run of a recipe with an adapter
+    pub adapter: PathBuf,
+    /// The folder to write, as Hugging Face's tools open it
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The base model, where it is not what the adapter names: a source as in a recipe
+    #[arg(long, value_name = "SOURCE")]
+    pub base: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct Predict {
     /// The texts; without any, and without --file, lines from the standard input
     pub texts: Vec<String>,
-    /// A run's folder or an exported Hugging Face folder; the latest run of the recipe by default
+    /// A run's folder, an exported Hugging Face folder or an adapter's; the latest run of the recipe by default
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+    /// The base model of an adapter, where it is not what the adapter names: a source as in a recipe
+    #[arg(long, value_name = "SOURCE", requires = "model")]
+    pub base: Option<String>,
     /// The recipe whose latest run is used
     #[arg(long, default_value = pegbox_recipe::FILE_NAME)]
     pub recipe: PathBuf,

@@ -8,6 +8,8 @@ mod eval;
 mod export;
 /// `pegbox init`
 mod init;
+/// `pegbox merge`
+mod merge;
 /// `pegbox models`
 mod models;
 /// `pegbox plugin`
@@ -53,6 +55,7 @@ pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
         Command::Resume(arguments) => resume::run(session, &arguments),
         Command::Eval(arguments) => eval::run(session, &arguments),
         Command::Export(arguments) => export::run(session, &arguments),
+        Command::Merge(arguments) => merge::run(session, &arguments),
         Command::Predict(arguments) => predict::run(session, &arguments),
         Command::Run(arguments) => run::run(session, &Recipe::load(&arguments.recipe)?),
         Command::Plugin(command) => plugin::run(session, command),

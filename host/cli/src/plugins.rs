@@ -42,7 +42,7 @@ pub struct RecipePlugins {
     validators: Vec<Configured>,
     pub loss: Vec<LossTerm>,
     pub metrics: Vec<Job>,
-    pub exporters: Vec<Configured>,
+    pub exporters: Vec<Job>,
 }
 
 impl RecipePlugins {
@@ -80,7 +80,11 @@ impl RecipePlugins {
                 .iter()
                 .map(|metric| job(&metric.provider, Kind::Metric))
                 .collect::<Result<_, _>>()?,
-            exporters: all(&mut recipe.exports.iter().map(|entry| &entry.plugin), Kind::Exporter)?,
+            exporters: recipe
+                .exports
+                .iter()
+                .map(|export| job(&export.provider, Kind::Exporter))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -188,9 +192,12 @@ impl RecipePlugins {
         self.metrics.iter().map(make).collect()
     }
 
+    /// None for one that is part of Pegbox.
     pub fn make_exporter(&self, index: usize) -> Result<Option<Box<dyn Exporter>>, Box<Report>> {
-        let Some(exporter) = self.exporters.get(index) else { return Ok(None) };
-        Ok(Some(exporter.plugin.exporter(&exporter.config)?))
+        match self.exporters.get(index) {
+            Some(Job::Plugin(exporter)) => Ok(Some(exporter.plugin.exporter(&exporter.config)?)),
+            Some(Job::BuiltIn { .. }) | None => Ok(None),
+        }
     }
 
     /// Makes one instance of each, so that `configure` has its say before the work begins.
@@ -219,12 +226,13 @@ impl RecipePlugins {
             Job::Plugin(_) => true,
             Job::BuiltIn { .. } => false,
         };
-        let jobs = self.loss.iter().map(|term| &term.job).chain(&self.metrics).filter(move |job| of_job(job));
+        let jobs = self.loss.iter().map(|term| &term.job).chain(&self.metrics).chain(&self.exporters);
+        let jobs = jobs.filter(move |job| of_job(job));
         let jobs = jobs.filter_map(|job| match job {
             Job::Plugin(configured) => Some(configured),
             Job::BuiltIn { .. } => None,
         });
-        self.cleaners.iter().chain(&self.validators).chain(jobs).chain(&self.exporters)
+        self.cleaners.iter().chain(&self.validators).chain(jobs)
     }
 }
 

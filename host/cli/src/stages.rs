@@ -1,5 +1,7 @@
 //! The pieces of work that commands are made of. Each says what it does, and whether there was anything to do.
 
+/// Adapters: the recipe's, and those in folders.
+pub mod adapter;
 /// The base model.
 pub mod base;
 /// The prepared dataset.

@@ -1,5 +1,7 @@
 //! The real binary, as a user sees it. The tests lie in the workspace's `tests/cli/`.
 
+#[path = "../../../tests/cli/adapters.rs"]
+mod adapters;
 #[path = "../../../tests/cli/composed.rs"]
 mod composed;
 #[path = "../../../tests/cli/errors.rs"]

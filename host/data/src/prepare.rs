@@ -184,7 +184,8 @@ impl Preparation<'_> {
         let tokenized = self.timed("tokenize", |this| tokenizing.all(&step, this.threads, this.progress))?;
         self.tell(&tokenized, &index, &labels, &balance, tokenizer.max_length())?;
         let (job, report) = (self.job, &self.report);
-        let files = Files { job, report, read, clean, validation, adjudicate, tokenize: &step, shards: shards.len() };
+        let files =
+            Files { job, report, read, clean, validation, adjudicate, tokenize: &step, shards: shards.len() };
         let (draft, listed) = files.assemble(folder, &tokenized)?;
         let contents = Contents {
             key: self.key.clone(),

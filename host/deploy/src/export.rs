@@ -4,6 +4,8 @@
 mod bundle;
 /// What an exporter reads.
 mod model;
+/// An adapter as PEFT has it.
+mod peft;
 /// Tensors in a safetensors file, read piece by piece.
 mod tensors;
 /// The artifact on disk against the trained model.
@@ -19,6 +21,7 @@ use crate::error::ExportError;
 use bundle::FolderBundle;
 
 pub use model::{TrainedModel, tokenizer_files};
+pub use peft::PeftFolder;
 
 /// An artifact that is in its place.
 #[derive(Debug, Clone)]

@@ -6,4 +6,4 @@ mod error;
 mod export;
 
 pub use error::ExportError;
-pub use export::{Exported, TrainedModel, export, tokenizer_files};
+pub use export::{Exported, PeftFolder, TrainedModel, export, tokenizer_files};

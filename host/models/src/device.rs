@@ -1,7 +1,7 @@
 //! Where tensors live.
 
 use crate::error::ModelError;
-use burn::tensor::Device;
+pub use burn::tensor::Device;
 
 /// `cpu`, or `cuda` (the first GPU) and `cuda:N` in a build with the feature `cuda`.
 ///

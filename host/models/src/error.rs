@@ -58,6 +58,9 @@ pub enum ModelError {
     #[error("generation goes on with {rows} rows, which the rows before do not give")]
     DecoderRows { rows: usize },
 
+    #[error("{what}")]
+    Adapter { what: String, help: Option<String> },
+
     #[error("device `{name}`: {what}")]
     Device { name: String, what: String },
 }
@@ -75,6 +78,7 @@ impl ModelError {
             Self::TokenType { .. } => Some("encode single texts: this model cannot tell so many apart".into()),
             Self::TooLong { .. } => Some("set `max-length` in [model] to at most the model's positions".into()),
             Self::Head { .. } => Some("choose another `source` or another `task` in [model]; `pegbox models list` shows which go together".into()),
+            Self::Adapter { help, .. } => help.clone(),
             Self::Ragged { .. }
             | Self::Places { .. }
             | Self::Batch { .. }

@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 
+use crate::adapter::Adaptable;
 use crate::batch::Places;
 use crate::error::ModelError;
 use crate::initial;
 use crate::kernels::ops::{self, LayerNorm, Linear};
-use crate::kernels::{DropoutSites, GroupedAttention, Visible};
+use crate::kernels::{DropoutSites, GroupedAttention, Visible, Weight};
 use crate::output::{Logits, Mode, Output};
-use crate::parameters::{Parameter, Parameters};
+use crate::parameters::{self, Parameter, Parameters};
 use crate::tokens::TokenBatch;
 use crate::weights::{Fit, LoadReport, Weights, fit};
 
@@ -81,7 +82,7 @@ impl Gpt2 {
             }
             let attended = self.attend(number, layer, x.clone(), &visible, &mut sites);
             x = x + ops::dropout(attended, sites.next(config.resid_pdrop));
-            let inner = self.feed_forward(layer, x.clone());
+            let inner = self.feed_forward(layer, x.clone(), &mut sites);
             x = x + ops::dropout(inner, sites.next(config.resid_pdrop));
         }
         let x = ops::norm(x, &self.norm);
@@ -104,7 +105,7 @@ impl Gpt2 {
         visible: &Arc<Visible>,
         sites: &mut DropoutSites,
     ) -> Tensor<3> {
-        let qkv = ops::conv1d(ops::norm(x, &layer.attention_norm), &layer.query_key_value);
+        let qkv = ops::linear(ops::norm(x, &layer.attention_norm), &layer.query_key_value, sites);
         let attention = GroupedAttention {
             heads: self.config.n_head,
             groups: self.config.n_head,
@@ -112,12 +113,12 @@ impl Gpt2 {
             visible: Arc::clone(visible),
             dropout: sites.next(self.config.attn_pdrop),
         };
-        ops::conv1d(ops::grouped_attention(qkv, attention), &layer.attention_output)
+        ops::linear(ops::grouped_attention(qkv, attention), &layer.attention_output, sites)
     }
 
-    fn feed_forward(&self, layer: &Layer, x: Tensor<3>) -> Tensor<3> {
-        let inner = ops::conv1d(ops::norm(x, &layer.feed_forward_norm), &layer.intermediate);
-        ops::conv1d(ops::activation(inner, self.config.activation), &layer.output)
+    fn feed_forward(&self, layer: &Layer, x: Tensor<3>, sites: &mut DropoutSites) -> Tensor<3> {
+        let inner = ops::linear(ops::norm(x, &layer.feed_forward_norm), &layer.intermediate, sites);
+        ops::linear(ops::activation(inner, self.config.activation), &layer.output, sites)
     }
 
     /// Fits `weights` to a model of `config` on `device` (without autodiff). Names may have the prefix `transformer.` or
@@ -161,7 +162,7 @@ impl Gpt2 {
         let (hidden, inner) = (config.n_embd, config.n_inner);
         let matrix = |rows: usize, columns: usize| Tensor::<2>::zeros([rows, columns], device);
         let conv1d = |inputs: usize, outputs: usize| Linear {
-            weight: matrix(inputs, outputs),
+            weight: Weight::conv1d(matrix(inputs, outputs)),
             bias: Tensor::zeros([outputs], device),
         };
         let norm = || LayerNorm {
@@ -206,14 +207,14 @@ impl Parameters for Gpt2 {
         ];
         for (i, layer) in self.layers.iter_mut().enumerate() {
             let at = |name: &str| format!("transformer.h.{i}.{name}");
-            push_norm(&mut list, &at("ln_1"), &mut layer.attention_norm);
-            push_linear(&mut list, &at("attn.c_attn"), &mut layer.query_key_value);
-            push_linear(&mut list, &at("attn.c_proj"), &mut layer.attention_output);
-            push_norm(&mut list, &at("ln_2"), &mut layer.feed_forward_norm);
-            push_linear(&mut list, &at("mlp.c_fc"), &mut layer.intermediate);
-            push_linear(&mut list, &at("mlp.c_proj"), &mut layer.output);
+            parameters::norm(&mut list, &at("ln_1"), &mut layer.attention_norm);
+            parameters::linear(&mut list, &at("attn.c_attn"), &mut layer.query_key_value);
+            parameters::linear(&mut list, &at("attn.c_proj"), &mut layer.attention_output);
+            parameters::norm(&mut list, &at("ln_2"), &mut layer.feed_forward_norm);
+            parameters::linear(&mut list, &at("mlp.c_fc"), &mut layer.intermediate);
+            parameters::linear(&mut list, &at("mlp.c_proj"), &mut layer.output);
         }
-        push_norm(&mut list, "transformer.ln_f", &mut self.norm);
+        parameters::norm(&mut list, "transformer.ln_f", &mut self.norm);
         if let Some(head) = &mut self.head {
             list.push((HEAD.into(), Parameter::Matrix(head)));
         }
@@ -221,12 +222,16 @@ impl Parameters for Gpt2 {
     }
 }
 
-fn push_linear<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, layer: &'a mut Linear) {
-    list.push((format!("{name}.weight"), Parameter::Matrix(&mut layer.weight)));
-    list.push((format!("{name}.bias"), Parameter::Vector(&mut layer.bias)));
-}
-
-fn push_norm<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, layer: &'a mut LayerNorm) {
-    list.push((format!("{name}.weight"), Parameter::Vector(&mut layer.gamma)));
-    list.push((format!("{name}.bias"), Parameter::Vector(&mut layer.beta)));
+impl Adaptable for Gpt2 {
+    fn weights(&mut self) -> Vec<(String, &mut Weight)> {
+        let mut list = Vec::new();
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            let at = |name: &str| format!("transformer.h.{i}.{name}");
+            list.push((at("attn.c_attn"), &mut layer.query_key_value.weight));
+            list.push((at("attn.c_proj"), &mut layer.attention_output.weight));
+            list.push((at("mlp.c_fc"), &mut layer.intermediate.weight));
+            list.push((at("mlp.c_proj"), &mut layer.output.weight));
+        }
+        list
+    }
 }

@@ -7,17 +7,29 @@ use burn::tensor::Device;
 /// Normal numbers with mean 0 and the given standard deviation (Box-Muller), a function of (name, seed,
 /// index) alone.
 pub fn normal(name: &str, seed: u64, elements: usize, deviation: f64) -> Vec<f32> {
-    let stream = name.bytes().fold(mix64(seed), |hash, byte| mix64(hash ^ u64::from(byte)));
-    let uniform = |index: u64| {
-        let bits = mix64(stream.wrapping_add(mix64(index))) >> 11;
-        (bits as f64 + 0.5) / (1u64 << 53) as f64
-    };
+    let stream = stream(name, seed);
     (0..elements as u64)
         .map(|i| {
-            let (u, v) = (uniform(2 * i), uniform(2 * i + 1));
+            let (u, v) = (unit(stream, 2 * i), unit(stream, 2 * i + 1));
             ((-2.0 * u.ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos() * deviation) as f32
         })
         .collect()
+}
+
+/// Evenly distributed numbers between `-bound` and `bound`, a function of (name, seed, index) alone.
+pub fn uniform(name: &str, seed: u64, elements: usize, bound: f64) -> Vec<f32> {
+    let stream = stream(name, seed);
+    (0..elements as u64).map(|i| ((2.0 * unit(stream, i) - 1.0) * bound) as f32).collect()
+}
+
+fn stream(name: &str, seed: u64) -> u64 {
+    name.bytes().fold(mix64(seed), |hash, byte| mix64(hash ^ u64::from(byte)))
+}
+
+/// Between 0 and 1.
+fn unit(stream: u64, index: u64) -> f64 {
+    let bits = mix64(stream.wrapping_add(mix64(index))) >> 11;
+    (bits as f64 + 0.5) / (1u64 << 53) as f64
 }
 
 /// A new layer's values: matrices normally distributed, biases 0.

@@ -1,5 +1,6 @@
 //! Architectures in Burn, their weights in and out, and the kernels that make them fast on a CPU.
 
+pub mod adapter;
 pub mod batch;
 pub mod bert;
 mod decode;
@@ -21,6 +22,7 @@ pub mod tokens;
 pub mod vocabulary;
 pub mod weights;
 
+pub use adapter::{Adaptable, AdapterSettings, PeftConfig};
 pub use batch::{Batch, Places};
 pub use encoder::{Encoder, EncoderConfig};
 pub use error::ModelError;

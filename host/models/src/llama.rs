@@ -16,13 +16,15 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
 
+use crate::adapter::Adaptable;
 use crate::batch::Places;
 use crate::error::ModelError;
 use crate::initial;
-use crate::kernels::ops::{self, Linear, RmsNorm};
-use crate::kernels::{Activation, DropoutSites, GroupedAttention, Rotation, Visible};
+use crate::kernels::ops::{self, RmsNorm};
+use crate::kernels::weight;
+use crate::kernels::{Activation, DropoutSites, GroupedAttention, Rotation, Visible, Weight};
 use crate::output::{Logits, Mode, Output};
-use crate::parameters::{Parameter, Parameters};
+use crate::parameters::{self, Parameter, Parameters};
 use crate::tokens::TokenBatch;
 use crate::weights::{Fit, LoadReport, Weights, fit};
 
@@ -47,15 +49,15 @@ struct Layer {
     key_norm: Option<RmsNorm>,
     output: Projection,
     feed_forward_norm: RmsNorm,
-    gate: Tensor<2>,
-    up: Tensor<2>,
-    down: Tensor<2>,
+    gate: Weight,
+    up: Weight,
+    down: Weight,
 }
 
 /// `[out, in]` and, in some members of the family, a bias `[out]`.
 #[derive(Clone, Debug)]
 struct Projection {
-    weight: Tensor<2>,
+    weight: Weight,
     bias: Option<Tensor<1>>,
 }
 
@@ -99,7 +101,7 @@ impl Llama {
                 None => Arc::clone(&whole),
             };
             x = x.clone() + self.attend(layer, x, &rotation, visible, &mut sites);
-            x = x.clone() + feed_forward(layer, x);
+            x = x.clone() + feed_forward(layer, x, &mut sites);
         }
         let x = ops::rms_norm(x, &self.norm);
         if mode.hidden_states {
@@ -124,7 +126,7 @@ impl Llama {
         let config = &self.config;
         let (heads, groups) = (config.num_attention_heads, config.num_key_value_heads);
         let x = ops::rms_norm(x, &layer.attention_norm);
-        let qkv = project3(x, [&layer.query, &layer.key, &layer.value]);
+        let qkv = project3(x, [&layer.query, &layer.key, &layer.value], sites);
         let qkv = match (&layer.query_norm, &layer.key_norm) {
             (Some(query), Some(key)) => norm_heads(qkv, [(heads, query), (groups, key)]),
             _ => qkv,
@@ -137,7 +139,7 @@ impl Llama {
             visible,
             dropout: sites.next(config.attention_dropout),
         };
-        project(ops::grouped_attention(qkv, attention), &layer.output)
+        project(ops::grouped_attention(qkv, attention), &layer.output, sites)
     }
 
     /// Fits `weights` to a model of `config` on `device` (without autodiff). Names may have the prefix `model.` or not;
@@ -172,7 +174,7 @@ impl Llama {
         let keys = config.num_key_value_heads * head;
         let matrix = |rows: usize, columns: usize| Tensor::<2>::zeros([rows, columns], device);
         let projection = |inputs: usize, outputs: usize, biased: bool| Projection {
-            weight: matrix(outputs, inputs),
+            weight: Weight::zeros(inputs, outputs, device),
             bias: biased.then(|| Tensor::zeros([outputs], device)),
         };
         let norm =
@@ -189,9 +191,9 @@ impl Llama {
                     key_norm: config.query_norm.then(|| norm(head)),
                     output: projection(queries, hidden, config.output_bias),
                     feed_forward_norm: norm(hidden),
-                    gate: matrix(inner, hidden),
-                    up: matrix(inner, hidden),
-                    down: matrix(hidden, inner),
+                    gate: Weight::zeros(hidden, inner, device),
+                    up: Weight::zeros(hidden, inner, device),
+                    down: Weight::zeros(inner, hidden, device),
                 })
                 .collect(),
             norm: norm(hidden),
@@ -211,10 +213,10 @@ fn aliases(name: &str) -> Vec<String> {
 }
 
 /// SwiGLU (Shazeer 2020): down(silu(gate(x)) * up(x)).
-fn feed_forward(layer: &Layer, x: Tensor<3>) -> Tensor<3> {
+fn feed_forward(layer: &Layer, x: Tensor<3>, sites: &mut DropoutSites) -> Tensor<3> {
     let x = ops::rms_norm(x, &layer.feed_forward_norm);
-    let inner = ops::gated(ops::project2(x, [&layer.gate, &layer.up]), Activation::Silu);
-    ops::project(inner, &layer.down)
+    let inner = ops::gated(ops::apply2(x, [&layer.gate, &layer.up], sites), Activation::Silu);
+    ops::apply(inner, &layer.down, sites)
 }
 
 /// Normalises each of the first heads of `qkv` by itself: `heads` times one norm, then `heads` times the other.
@@ -233,20 +235,12 @@ fn norm_heads(qkv: Tensor<3>, norms: [(usize, &RmsNorm); 2]) -> Tensor<3> {
     Tensor::cat(parts, 2)
 }
 
-fn project(x: Tensor<3>, layer: &Projection) -> Tensor<3> {
-    match &layer.bias {
-        Some(bias) => ops::linear(x, &Linear { weight: layer.weight.clone(), bias: bias.clone() }),
-        None => ops::project(x, &layer.weight),
-    }
+fn project(x: Tensor<3>, layer: &Projection, sites: &mut DropoutSites) -> Tensor<3> {
+    weight::apply(x, &[(&layer.weight, layer.bias.as_ref())], sites)
 }
 
-fn project3(x: Tensor<3>, layers: [&Projection; 3]) -> Tensor<3> {
-    let biased =
-        |layer: &Projection| layer.bias.clone().map(|bias| Linear { weight: layer.weight.clone(), bias });
-    match layers.map(biased) {
-        [Some(a), Some(b), Some(c)] => ops::linear3(x, [&a, &b, &c]),
-        _ => ops::project3(x, layers.map(|layer| &layer.weight)),
-    }
+fn project3(x: Tensor<3>, layers: [&Projection; 3], sites: &mut DropoutSites) -> Tensor<3> {
+    weight::apply(x, &layers.map(|layer| (&layer.weight, layer.bias.as_ref())), sites)
 }
 
 /// `eos_token_id` of a config.json: a number or a list of them.
@@ -283,9 +277,9 @@ impl Parameters for Llama {
             push(&mut list, at("self_attn.o_proj"), &mut layer.output);
             let norm = &mut layer.feed_forward_norm.gamma;
             list.push((at("post_attention_layernorm.weight"), Parameter::Vector(norm)));
-            list.push((at("mlp.gate_proj.weight"), Parameter::Matrix(&mut layer.gate)));
-            list.push((at("mlp.up_proj.weight"), Parameter::Matrix(&mut layer.up)));
-            list.push((at("mlp.down_proj.weight"), Parameter::Matrix(&mut layer.down)));
+            parameters::weight(&mut list, &at("mlp.gate_proj"), &mut layer.gate);
+            parameters::weight(&mut list, &at("mlp.up_proj"), &mut layer.up);
+            parameters::weight(&mut list, &at("mlp.down_proj"), &mut layer.down);
         }
         list.push(("model.norm.weight".into(), Parameter::Vector(&mut self.norm.gamma)));
         if let Some(head) = &mut self.head {
@@ -295,8 +289,25 @@ impl Parameters for Llama {
     }
 }
 
+impl Adaptable for Llama {
+    fn weights(&mut self) -> Vec<(String, &mut Weight)> {
+        let mut list = Vec::new();
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            let at = |name: &str| format!("model.layers.{i}.{name}");
+            list.push((at("self_attn.q_proj"), &mut layer.query.weight));
+            list.push((at("self_attn.k_proj"), &mut layer.key.weight));
+            list.push((at("self_attn.v_proj"), &mut layer.value.weight));
+            list.push((at("self_attn.o_proj"), &mut layer.output.weight));
+            list.push((at("mlp.gate_proj"), &mut layer.gate));
+            list.push((at("mlp.up_proj"), &mut layer.up));
+            list.push((at("mlp.down_proj"), &mut layer.down));
+        }
+        list
+    }
+}
+
 fn push<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: String, layer: &'a mut Projection) {
-    list.push((format!("{name}.weight"), Parameter::Matrix(&mut layer.weight)));
+    parameters::weight(list, &name, &mut layer.weight);
     if let Some(bias) = &mut layer.bias {
         list.push((format!("{name}.bias"), Parameter::Vector(bias)));
     }

@@ -9,11 +9,13 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde_json::{Map, Value};
 
+use crate::adapter::Adaptable;
 use crate::batch::Batch;
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::error::ModelError;
 use crate::gpt2::{Gpt2, Gpt2Config};
 use crate::head::Head;
+use crate::kernels::Weight;
 use crate::llama::{Llama, LlamaConfig};
 use crate::output::{Logits, Mode, Output};
 use crate::parameters::{Parameter, Parameters};
@@ -302,6 +304,17 @@ impl Parameters for Model {
             Self::Gpt2(model) => model.parameters(),
             Self::Llama(model) => model.parameters(),
             Self::T5(model) => model.parameters(),
+        }
+    }
+}
+
+impl Adaptable for Model {
+    fn weights(&mut self) -> Vec<(String, &mut Weight)> {
+        match self {
+            Self::Encoder(model) => model.weights(),
+            Self::Gpt2(model) => model.weights(),
+            Self::Llama(model) => model.weights(),
+            Self::T5(model) => model.weights(),
         }
     }
 }

@@ -3,7 +3,10 @@
 use burn::backend::Flex;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::adapter;
+use crate::kernels::Weight;
 use crate::kernels::ops::{LayerNorm, Linear};
+use crate::kernels::weight::Base;
 
 /// One parameter of a model, by reference. Matrices are in PyTorch's layout.
 pub enum Parameter<'a> {
@@ -31,8 +34,24 @@ pub trait Parameters: Clone {
 
 /// Lists a linear layer's parameters as `NAME.weight` and `NAME.bias`.
 pub fn linear<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, layer: &'a mut Linear) {
-    list.push((format!("{name}.weight"), Parameter::Matrix(&mut layer.weight)));
+    weight(list, name, &mut layer.weight);
     list.push((format!("{name}.bias"), Parameter::Vector(&mut layer.bias)));
+}
+
+/// Lists a linear layer's matrix as `NAME.weight`, and what its adapter trains by PEFT's names. A matrix in four bits is
+/// no parameter.
+pub fn weight<'a>(list: &mut Vec<(String, Parameter<'a>)>, name: &str, weight: &'a mut Weight) {
+    if let Base::Whole(matrix) = &mut weight.base {
+        list.push((format!("{name}.weight"), Parameter::Matrix(matrix)));
+    }
+    if let Some(adapter) = &mut weight.adapter {
+        let [a, b, magnitude] = adapter::names(name);
+        list.push((a, Parameter::Matrix(&mut adapter.a)));
+        list.push((b, Parameter::Matrix(&mut adapter.b)));
+        if let Some(tensor) = &mut adapter.magnitude {
+            list.push((magnitude, Parameter::Vector(tensor)));
+        }
+    }
 }
 
 /// Lists a norm's parameters as `NAME.weight` and `NAME.bias`.

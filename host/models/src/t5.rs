@@ -12,12 +12,13 @@ pub use config::{FeedForwardKind, T5Config};
 pub use decode::T5Decoder;
 pub use position::Buckets;
 
+use crate::adapter::Adaptable;
 use crate::error::ModelError;
 use crate::initial;
 use crate::kernels::ops::{self, RmsNorm};
-use crate::kernels::{Dropout, DropoutSites};
+use crate::kernels::{Dropout, DropoutSites, Weight};
 use crate::output::Mode;
-use crate::parameters::{Parameter, Parameters};
+use crate::parameters::{Parameter, Parameters, weight};
 use crate::tokens::TokenBatch;
 use crate::weights::{Fit, LoadReport, Weights, fit};
 use burn::tensor::{Device, Tensor};
@@ -55,20 +56,20 @@ struct Block {
 #[derive(Clone, Debug)]
 struct Attention {
     norm: RmsNorm,
-    query: Tensor<2>,
-    key: Tensor<2>,
-    value: Tensor<2>,
-    output: Tensor<2>,
+    query: Weight,
+    key: Weight,
+    value: Weight,
+    output: Weight,
 }
 
 #[derive(Clone, Debug)]
 struct FeedForward {
     norm: RmsNorm,
     /// What the activation is of.
-    inner: Tensor<2>,
+    inner: Weight,
     /// What it multiplies, where it is gated.
-    gated: Option<Tensor<2>>,
-    output: Tensor<2>,
+    gated: Option<Weight>,
+    output: Weight,
 }
 
 /// What a forward pass gives.
@@ -121,7 +122,7 @@ impl T5 {
         let states = self.encode(&batch.inputs, &mut pass);
         let encoder_hidden_states = std::mem::take(&mut pass.hidden_states);
 
-        let memory = self.remember(states, &batch.inputs);
+        let memory = self.remember(states, &batch.inputs, &mut pass);
         let ids = batch.decoder_inputs(config.decoder_start_token_id, config.pad_token_id);
         let states = self.decode(&ids, batch.targets, &memory, &mut Past::default(), &mut pass);
         Ok(Output {
@@ -141,7 +142,7 @@ impl T5 {
             pass.keep(&x);
             let attention = &block.self_attention;
             let normed = ops::rms_norm(x.clone(), &attention.norm);
-            let keys_values = &attention.keys_values(&normed);
+            let keys_values = &attention.keys_values(&normed, pass);
             let seen = Seen { keys_values, position: Some(position.clone()), key_bias: &key_bias };
             x = self.attend(attention, x, normed, seen, pass);
             x = self.feed_forward(&block.feed_forward, x, pass);
@@ -150,10 +151,10 @@ impl T5 {
     }
 
     /// What every decoder block attends to.
-    fn remember(&self, states: Tensor<3>, batch: &TokenBatch) -> Memory {
+    fn remember(&self, states: Tensor<3>, batch: &TokenBatch, pass: &mut Pass) -> Memory {
         let attentions = self.decoder.blocks.iter().filter_map(|block| block.cross_attention.as_ref());
         Memory {
-            blocks: attentions.map(|attention| attention.keys_values(&states)).collect(),
+            blocks: attentions.map(|attention| attention.keys_values(&states, pass)).collect(),
             key_bias: key_bias(batch),
         }
     }
@@ -177,7 +178,7 @@ impl T5 {
             pass.keep(&x);
             let attention = &block.self_attention;
             let normed = ops::rms_norm(x.clone(), &attention.norm);
-            let keys_values = &past.extended(number, attention.keys_values(&normed));
+            let keys_values = &past.extended(number, attention.keys_values(&normed, pass));
             let seen = Seen { keys_values, position: Some(position.clone()), key_bias: &no_padding };
             x = self.attend(attention, x, normed, seen, pass);
             let cross_attention = block.cross_attention.as_ref().zip(memory.blocks.get(number));
@@ -215,7 +216,7 @@ impl T5 {
         seen: Seen<'_>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        let queries = ops::project(normed, &attention.query);
+        let queries = ops::apply(normed, &attention.query, &mut pass.sites);
         let [keys, values] = seen.keys_values.clone();
         let found = ops::biased_attention(
             [queries, keys, values],
@@ -224,18 +225,23 @@ impl T5 {
             seen.key_bias,
             pass.dropout(),
         );
-        x + ops::dropout(ops::project(found, &attention.output), pass.dropout())
+        let found = ops::apply(found, &attention.output, &mut pass.sites);
+        x + ops::dropout(found, pass.dropout())
     }
 
     fn feed_forward(&self, layer: &FeedForward, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
         let normed = ops::rms_norm(x.clone(), &layer.norm);
         let activation = self.config.feed_forward.activation;
         let inner = match &layer.gated {
-            Some(gated) => ops::gated(ops::project2(normed, [&layer.inner, gated]), activation),
-            None => ops::activation(ops::project(normed, &layer.inner), activation),
+            Some(gated) => {
+                let both = ops::apply2(normed, [&layer.inner, gated], &mut pass.sites);
+                ops::gated(both, activation)
+            }
+            None => ops::activation(ops::apply(normed, &layer.inner, &mut pass.sites), activation),
         };
         let inner = ops::dropout(inner, pass.dropout());
-        x + ops::dropout(ops::project(inner, &layer.output), pass.dropout())
+        let outer = ops::apply(inner, &layer.output, &mut pass.sites);
+        x + ops::dropout(outer, pass.dropout())
     }
 
     fn end(&self, stack: &Stack, x: Tensor<3>, pass: &mut Pass) -> Tensor<3> {
@@ -298,10 +304,10 @@ impl T5 {
         let norm = || RmsNorm { gamma: Tensor::ones([d_model], device), epsilon: config.layer_norm_epsilon };
         let attention = || Attention {
             norm: norm(),
-            query: matrix(inner, d_model),
-            key: matrix(inner, d_model),
-            value: matrix(inner, d_model),
-            output: matrix(d_model, inner),
+            query: Weight::zeros(d_model, inner, device),
+            key: Weight::zeros(d_model, inner, device),
+            value: Weight::zeros(d_model, inner, device),
+            output: Weight::zeros(inner, d_model, device),
         };
         let stack = |blocks: usize, is_decoder: bool| Stack {
             blocks: (0..blocks)
@@ -310,9 +316,9 @@ impl T5 {
                     cross_attention: is_decoder.then(attention),
                     feed_forward: FeedForward {
                         norm: norm(),
-                        inner: matrix(config.d_ff, d_model),
-                        gated: config.feed_forward.gated.then(|| matrix(config.d_ff, d_model)),
-                        output: matrix(d_model, config.d_ff),
+                        inner: Weight::zeros(d_model, config.d_ff, device),
+                        gated: config.feed_forward.gated.then(|| Weight::zeros(d_model, config.d_ff, device)),
+                        output: Weight::zeros(config.d_ff, d_model, device),
                     },
                 })
                 .collect(),
@@ -335,8 +341,8 @@ impl T5 {
 }
 
 impl Attention {
-    fn keys_values(&self, x: &Tensor<3>) -> KeysValues {
-        [ops::project(x.clone(), &self.key), ops::project(x.clone(), &self.value)]
+    fn keys_values(&self, x: &Tensor<3>, pass: &mut Pass) -> KeysValues {
+        [&self.key, &self.value].map(|matrix| ops::apply(x.clone(), matrix, &mut pass.sites))
     }
 }
 
@@ -413,38 +419,72 @@ impl Parameters for T5 {
 fn push_stack<'a>(list: &mut Vec<(String, Parameter<'a>)>, stack_name: &str, stack: &'a mut Stack) {
     let mut position = Some(&mut stack.position);
     for (i, block) in stack.blocks.iter_mut().enumerate() {
-        let mut layer = 0;
-        let mut push = |name: &str, parameter: Parameter<'a>| {
-            list.push((format!("{stack_name}.block.{i}.layer.{name}.weight"), parameter));
-        };
-        for (kind, attention) in [
-            ("SelfAttention", Some(&mut block.self_attention)),
-            ("EncDecAttention", block.cross_attention.as_mut()),
-        ] {
-            let Some(attention) = attention else { continue };
-            push(&format!("{layer}.{kind}.q"), Parameter::Matrix(&mut attention.query));
-            push(&format!("{layer}.{kind}.k"), Parameter::Matrix(&mut attention.key));
-            push(&format!("{layer}.{kind}.v"), Parameter::Matrix(&mut attention.value));
-            push(&format!("{layer}.{kind}.o"), Parameter::Matrix(&mut attention.output));
+        let Parts { attentions, feed_forward: (layer, inner) } = parts(block, stack_name, i);
+        for (layer, kind, Attention { norm, query, key, value, output }) in attentions {
+            for (name, matrix) in [("q", query), ("k", key), ("v", value), ("o", output)] {
+                weight(list, &format!("{layer}.{kind}.{name}"), matrix);
+            }
             if let Some(position) = position.take() {
-                push(&format!("{layer}.{kind}.relative_attention_bias"), Parameter::Matrix(position));
+                let name = format!("{layer}.{kind}.relative_attention_bias.weight");
+                list.push((name, Parameter::Matrix(position)));
             }
-            push(&format!("{layer}.layer_norm"), Parameter::Vector(&mut attention.norm.gamma));
-            layer += 1;
+            list.push((format!("{layer}.layer_norm.weight"), Parameter::Vector(&mut norm.gamma)));
         }
-        let inner = &mut block.feed_forward;
+        let FeedForward { norm, inner, gated, output } = inner;
         let at = |name: &str| format!("{layer}.DenseReluDense.{name}");
-        match &mut inner.gated {
+        match gated {
             Some(gated) => {
-                push(&at("wi_0"), Parameter::Matrix(&mut inner.inner));
-                push(&at("wi_1"), Parameter::Matrix(gated));
+                weight(list, &at("wi_0"), inner);
+                weight(list, &at("wi_1"), gated);
             }
-            None => push(&at("wi"), Parameter::Matrix(&mut inner.inner)),
+            None => weight(list, &at("wi"), inner),
         }
-        push(&at("wo"), Parameter::Matrix(&mut inner.output));
-        push(&format!("{layer}.layer_norm"), Parameter::Vector(&mut inner.norm.gamma));
+        weight(list, &at("wo"), output);
+        list.push((format!("{layer}.layer_norm.weight"), Parameter::Vector(&mut norm.gamma)));
     }
     list.push((format!("{stack_name}.final_layer_norm.weight"), Parameter::Vector(&mut stack.norm.gamma)));
+}
+
+/// A block's layers with their names in Transformers.
+struct Parts<'a> {
+    /// Each with the name of its kind.
+    attentions: Vec<(String, &'static str, &'a mut Attention)>,
+    feed_forward: (String, &'a mut FeedForward),
+}
+
+fn parts<'a>(block: &'a mut Block, stack_name: &str, number: usize) -> Parts<'a> {
+    let Block { self_attention, cross_attention, feed_forward } = block;
+    let at = |layer: usize| format!("{stack_name}.block.{number}.layer.{layer}");
+    let mut attentions = vec![(at(0), "SelfAttention", self_attention)];
+    attentions.extend(cross_attention.as_mut().map(|attention| (at(1), "EncDecAttention", attention)));
+    Parts { feed_forward: (at(attentions.len()), feed_forward), attentions }
+}
+
+impl Adaptable for T5 {
+    fn weights(&mut self) -> Vec<(String, &mut Weight)> {
+        let mut list = Vec::new();
+        for (stack_name, stack) in [("encoder", &mut self.encoder), ("decoder", &mut self.decoder)] {
+            for (i, block) in stack.blocks.iter_mut().enumerate() {
+                let Parts { attentions, feed_forward: (layer, inner) } = parts(block, stack_name, i);
+                for (layer, kind, Attention { query, key, value, output, .. }) in attentions {
+                    for (name, matrix) in [("q", query), ("k", key), ("v", value), ("o", output)] {
+                        list.push((format!("{layer}.{kind}.{name}"), matrix));
+                    }
+                }
+                let FeedForward { inner, gated, output, .. } = inner;
+                let at = |name: &str| format!("{layer}.DenseReluDense.{name}");
+                match gated {
+                    Some(gated) => {
+                        list.push((at("wi_0"), inner));
+                        list.push((at("wi_1"), gated));
+                    }
+                    None => list.push((at("wi"), inner)),
+                }
+                list.push((at("wo"), output));
+            }
+        }
+        list
+    }
 }
 
 /// The names under which files carry a parameter.

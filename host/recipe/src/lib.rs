@@ -2,6 +2,8 @@
 //!
 //! Every path is relative to the recipe's folder. Every key is kebab-case. The defaults stand at the fields.
 
+/// `[model.adapter]` and `[model].freeze`.
+mod adapter;
 /// `[data]`.
 mod data;
 /// `[grants."team/name"]`.
@@ -28,6 +30,7 @@ use std::path::{Path, PathBuf};
 use pegbox_manifest::Permissions;
 use toml::de::DeTable;
 
+pub use adapter::{Adapter, Freeze, FrozenLayers, Quantize};
 pub use data::{
     Action, Annotations, Balance, Clean, Data, Duplicates, FailOn, Format, Keep, Layout, Leakage, Method,
     OverLong, Shingle, Split, Target, Validate, Weighting,
@@ -149,6 +152,18 @@ fn read(text: &str, path: &Path, faults: &Faults) -> Option<Recipe> {
     };
     let metrics = plugins::read_metrics(root.tables("metrics"), faults, task);
     let exports = plugins::read_exports(root.tables("export"), &folder);
+    if let (Some(model), Some(exports)) = (&model, &exports)
+        && model.adapter.is_none()
+        && exports.iter().any(|export| matches!(export.provider, Provider::BuiltIn { .. }))
+    {
+        let help = "add a table [model.adapter], or export with a plugin such as `pegbox/hf-folder`";
+        faults.add(
+            0..0,
+            "`peft-folder` exports an adapter, but the recipe trains none",
+            None,
+            Some(help.into()),
+        );
+    }
     let runs = root.table("run").map(|mut section| {
         let dir = section.text("dir");
         section.finish();
@@ -281,6 +296,30 @@ to = "out/hf"
         let export = "[[export]]\nplugin = \"a/b\"\nto = \"out\"\non-failure = \"skip\"\n[train]";
         let report = fault("[train]", export);
         assert!(report.contains("an exporter that fails always ends the run"), "{report}");
+    }
+
+    #[test]
+    fn adapters_and_what_is_frozen() {
+        let text = SMALL.replace(
+            "[data]",
+            "freeze = { patterns = \"bert.pooler.*\", layers = [0, 2] }\n[model.adapter]\nkind = \"dora\"\nrank = 4\n[data]",
+        );
+        let model = Recipe::parse(&text, Path::new("/r/pegbox.toml")).unwrap().model;
+        assert_eq!(model.freeze.layers, Some(FrozenLayers::Numbers(vec![0, 2])));
+        assert_eq!(model.freeze.patterns, ["bert.pooler.*"]);
+        let adapter = model.adapter.unwrap();
+        assert!(adapter.dora && adapter.quantize.is_none());
+        assert_eq!((adapter.rank, adapter.alpha), (4, 8.0));
+        let adapter = |what: &str| fault("[data]", &format!("[model.adapter]\n{what}\n[data]"));
+        assert!(adapter("from = \"a\"\nrank = 4").contains("`rank` is what the adapter in `from` says"));
+        assert!(adapter("targets = [1]").contains("`targets` must be a list of strings"));
+        assert!(adapter("quantize = \"int8\"").contains("\"nf4\", \"nf4-double\""));
+        assert!(
+            fault("[data]", "pooling = \"mean-layer\"\n[model.adapter]\n[data]").contains("`mean-layer`")
+        );
+        let export = "[[export]]\nbuiltin = \"peft-folder\"\nto = \"out\"\n[train]";
+        assert!(fault("[train]", export).contains("the recipe trains none"));
+        assert!(fault("[data]", "freeze = { layers = -1 }\n[data]").contains("must be at least 0"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `[model]`.
 
+use crate::adapter::{self, Adapter, Freeze};
 use crate::reader::Section;
 
 pub(crate) const EXAMPLE: &str =
@@ -53,9 +54,10 @@ pub struct Model {
     /// `dropout`: for hidden states, attention and the head, 0 up to but not including 1. The base model's
     /// own by default.
     pub dropout: Option<f64>,
-    /// `freeze`: patterns of Hugging Face tensor names that are not trained, with `*` for anything, such as
-    /// `"bert.embeddings.*"`. None by default.
-    pub freeze: Vec<String>,
+    /// `freeze`: what is not trained: patterns, or `{ patterns = [...], layers = 4 }`. Nothing by default.
+    pub freeze: Freeze,
+    /// `[model.adapter]`: train small matrices beside the base model's instead of those. Not by default.
+    pub adapter: Option<Adapter>,
     /// `licence`: an SPDX expression that the user states for a model that states no licence itself.
     pub licence: Option<String>,
 }
@@ -132,7 +134,22 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
         );
     }
     let dropout = section.number("dropout", "at least 0 and below 1", |p| (0.0..1.0).contains(&p));
-    let freeze = section.texts("freeze");
+    let freeze = adapter::read_freeze(&mut section);
+    let adapter_span = section.span_of("adapter");
+    let adapter = section.table("adapter").map(adapter::read);
+    if adapter.is_some() {
+        let unfit = match (pooling, &tokenizer) {
+            (Some(Pooling::MeanLayer), _) => {
+                Some("an adapter's folder cannot hold the layer of `mean-layer`")
+            }
+            (_, Some(_)) => Some("an adapter's folder cannot hold the embeddings of added tokens"),
+            _ => None,
+        };
+        if let Some(what) = unfit {
+            let help = "train the whole model, or leave `pooling` and `tokenizer` out";
+            section.fault(adapter_span, what, Some(help.into()));
+        }
+    }
     let licence = section.text("licence");
     if licence.as_ref().is_some_and(|licence| spdx::Expression::parse(licence).is_err()) {
         section.fault(
@@ -152,6 +169,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
         max_target_length,
         dropout,
         freeze,
+        adapter,
         licence,
     })
 }

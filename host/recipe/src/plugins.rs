@@ -73,7 +73,7 @@ pub struct Metric {
 /// One of `[[export]]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Export {
-    pub plugin: PluginUse,
+    pub provider: Provider,
     /// `to`: the folder that the artifact becomes. Required.
     pub to: PathBuf,
 }
@@ -117,6 +117,9 @@ const LOSSES: [&str; 4] = ["cross-entropy", "focal", "binary-cross-entropy", "me
 /// The metrics that are part of Pegbox.
 const METRICS: [&str; 6] =
     ["accuracy", "perplexity", "exact-match", "multi-label", "regression", "retrieval"];
+
+/// The exporters that are part of Pegbox.
+const EXPORTERS: [&str; 1] = ["peft-folder"];
 
 /// The loss of a task where the recipe names none.
 pub(crate) fn usual_loss(task: Option<Task>) -> &'static str {
@@ -227,8 +230,9 @@ pub(crate) fn read_metrics(
 pub(crate) fn read_exports(sections: Vec<Section<'_, '_>>, folder: &Path) -> Option<Vec<Export>> {
     let read_export = |mut section: Section<'_, '_>| {
         let to = section.required_text("to", "\"out/hf\"");
-        let plugin = read(&mut section);
-        if plugin.as_ref().is_some_and(|plugin| plugin.on_failure != OnFailure::Fail) {
+        let provider = provider(&mut section, &EXPORTERS);
+        let may_fail = |provider: &Provider| matches!(provider, Provider::Plugin(plugin) if plugin.on_failure != OnFailure::Fail);
+        if provider.as_ref().is_some_and(may_fail) {
             section.fault(
                 section.span_of("on-failure"),
                 "an exporter that fails always ends the run: there is nothing to go on with",
@@ -236,7 +240,7 @@ pub(crate) fn read_exports(sections: Vec<Section<'_, '_>>, folder: &Path) -> Opt
             );
         }
         section.finish();
-        Some(Export { plugin: plugin?, to: folder.join(to?) })
+        Some(Export { provider: provider?, to: folder.join(to?) })
     };
     sections.into_iter().map(read_export).collect()
 }

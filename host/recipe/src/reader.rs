@@ -215,6 +215,29 @@ impl<'a, 'i> Section<'a, 'i> {
         self.table.iter().any(|(name, value)| name.get_ref() == key && value.get_ref().is_array())
     }
 
+    /// Whether a table stands there.
+    pub(crate) fn holds_table(&self, key: &str) -> bool {
+        self.table.iter().any(|(name, value)| name.get_ref() == key && value.get_ref().is_table())
+    }
+
+    /// A list of whole numbers of at least 0; empty where the key is missing.
+    pub(crate) fn wholes(&mut self, key: &'static str) -> Vec<u32> {
+        let Some(array) = self.get(key).and_then(|value| value.get_ref().as_array()) else {
+            return Vec::new();
+        };
+        let mut numbers = Vec::new();
+        for item in array.iter() {
+            match as_integer(item.get_ref()).map(u32::try_from) {
+                Some(Ok(number)) => numbers.push(number),
+                Some(Err(_)) => {
+                    self.fault(item.span(), format!("`{key}` must hold numbers of at least 0"), None);
+                }
+                None => self.wrong_type(key, item, "a list of whole numbers"),
+            }
+        }
+        numbers
+    }
+
     pub(crate) fn required_table(&mut self, key: &'static str, example: &str) -> Option<Section<'a, 'i>> {
         if !self.holds(key) {
             self.get(key);

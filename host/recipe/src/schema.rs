@@ -100,6 +100,10 @@ mod tests {
             recipe["model"]["task"] = "seq2seq".into();
             recipe["data"]["fields"] = json!({ "source": "source", "target": "target" });
         }
+        let exports = recipe.get("export").and_then(Value::as_array);
+        if exports.is_some_and(|exports| exports.iter().any(|export| export.get("builtin").is_some())) {
+            recipe["model"]["adapter"] = json!({});
+        }
         recipe
     }
 
@@ -263,6 +267,19 @@ mod tests {
             ),
             ("/metrics", json!([{ "plugin": "a/b", "select-by": "b", "on-failure": "disable" }])),
             ("/export", json!([{ "plugin": "a/b" }])),
+            ("/export", json!([{ "builtin": "onnx", "to": "out" }])),
+            ("/model/freeze", json!({ "layers": -1 })),
+            ("/model/freeze", json!({ "layers": ["0"] })),
+            ("/model/adapter", json!({ "rank": 0 })),
+            ("/model/adapter", json!({ "kind": "ia3" })),
+            ("/model/adapter", json!({ "from": "a", "rank": 4 })),
+            ("/model", json!({ "source": "m", "task": "classification", "adapter": {}, "tokenizer": "t" })),
+            (
+                "/model",
+                json!({ "source": "m", "task": "classification", "adapter": {}, "pooling": "mean-layer" }),
+            ),
+            ("/train", json!({ "layer-decay": 1.1 })),
+            ("/train", json!({ "unfreeze-each-epoch": 0 })),
             ("/grants", json!({ "nobody": { "log": true } })),
             ("/grants", json!({ "a/b": { "log": "yes" } })),
             ("/run", json!({ "dir": 1 })),

@@ -17,6 +17,11 @@ pub struct Train {
     pub learning_rate: f64,
     /// `head-learning-rate`: a rate, too, for the classification head. As `learning-rate` by default.
     pub head_learning_rate: Option<f64>,
+    /// `layer-decay`: each layer's rate is that of the layer above it times this. 1 by default.
+    pub layer_decay: f64,
+    /// `unfreeze-each-epoch`: training begins with the head alone, and so many layers join after each epoch. All are
+    /// trained from the beginning by default.
+    pub unfreeze_each_epoch: Option<u64>,
     /// `weight-decay`: decoupled, not for biases and norms. 0.01 by default.
     pub weight_decay: f64,
     /// `betas`: AdamW's decay rates of the two moments. [0.9, 0.999] by default.
@@ -78,6 +83,8 @@ impl Train {
             accumulation: 1,
             learning_rate: 5e-5,
             head_learning_rate: None,
+            layer_decay: 1.0,
+            unfreeze_each_epoch: None,
             weight_decay: 0.01,
             betas: [0.9, 0.999],
             epsilon: 1e-8,
@@ -109,6 +116,9 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<T
     let accumulation = section.whole("accumulation", 1);
     let learning_rate = positive(&mut section, "learning-rate");
     let head_learning_rate = positive(&mut section, "head-learning-rate");
+    let layer_decay =
+        section.number("layer-decay", "above 0 and at most 1", |decay| decay > 0.0 && decay <= 1.0);
+    let unfreeze_each_epoch = section.whole("unfreeze-each-epoch", 1);
     let weight_decay = section.number("weight-decay", "at least 0", |value| value >= 0.0);
     let betas = read_betas(&mut section);
     let epsilon = positive(&mut section, "eps");
@@ -128,6 +138,8 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<T
         accumulation: accumulation.unwrap_or(default.accumulation),
         learning_rate: learning_rate.unwrap_or(default.learning_rate),
         head_learning_rate,
+        layer_decay: layer_decay.unwrap_or(default.layer_decay),
+        unfreeze_each_epoch,
         weight_decay: weight_decay.unwrap_or(default.weight_decay),
         betas: betas.unwrap_or(default.betas),
         epsilon: epsilon.unwrap_or(default.epsilon),

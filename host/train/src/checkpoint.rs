@@ -1,7 +1,9 @@
 //! Checkpoints: a folder `checkpoints/step-000400/` with
 //!
-//! - `model.safetensors`: the weights by Hugging Face names;
-//! - `optimizer.safetensors`: `first.<name>` and `second.<name>`, AdamW's moments of each trained parameter;
+//! - `model.safetensors`: the weights by Hugging Face names; of a model with adapters `adapter_model.safetensors`
+//!   instead: what is trained, by PEFT's names;
+//! - `optimizer.safetensors`: `first.<name>` and `second.<name>`, AdamW's moments of each trained parameter, and
+//!   `steps.<name>`, its updates, where they are fewer than the step's number;
 //! - `state.json`: [`State`]: the step, the data's cursor, the best score;
 //! - `manifest.json`: size and SHA-256 of each of them.
 //!
@@ -15,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use pegbox_durable::{Draft, TEMPORARY};
+use pegbox_models::adapter::{ADAPTER_WEIGHTS, PREFIX, is_adapters};
 use pegbox_models::{Model, Parameters, Weights};
 use pegbox_runtime::Score;
 use safetensors::tensor::{Dtype, TensorView};
@@ -24,6 +27,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Fault, TrainError};
 use crate::optimizer::Optimizer;
 use crate::run::RunFolder;
+use crate::settings::Freeze;
 use crate::windows::Cursor;
 
 const MODEL: &str = "model.safetensors";
@@ -136,6 +140,7 @@ pub fn save(
     model: &mut Model,
     optimizer: &Optimizer,
     state: &State,
+    freeze: &Freeze,
 ) -> Result<PathBuf, TrainError> {
     let folder = run.checkpoints();
     let target = folder.join(name(state.step));
@@ -153,10 +158,12 @@ pub fn save(
     let weights: Vec<(String, Vec<usize>, Vec<f32>)> = model
         .parameters()
         .into_iter()
-        .map(|(name, parameter)| (name, parameter.shape(), parameter.values()))
+        .filter(|(name, _)| freeze.may_train(name))
+        .map(|(name, parameter)| (stored_name(freeze, &name), parameter.shape(), parameter.values()))
         .collect();
+    let file = if freeze.adapter.is_some() { ADAPTER_WEIGHTS } else { MODEL };
     let weights = weights.iter().map(|(name, shape, values)| (name.clone(), shape.clone(), &values[..]));
-    put(MODEL, &tensors(weights).map_err(encoded)?)?;
+    put(file, &tensors(weights).map_err(encoded)?)?;
     let moments: Vec<(String, Cow<'_, [f32]>)> = optimizer
         .slots()
         .flat_map(|slot| {
@@ -164,6 +171,9 @@ pub fn save(
                 .map(|(which, moment)| (format!("{which}.{}", slot.name), moment.values()))
         })
         .collect();
+    let late = optimizer.slots().filter(|slot| slot.steps != optimizer.steps());
+    let late = late.map(|slot| (format!("steps.{}", slot.name), Cow::Owned(vec![slot.steps as f32])));
+    let moments: Vec<_> = moments.into_iter().chain(late).collect();
     let moments = moments.iter().map(|(name, values)| (name.clone(), vec![values.len()], &values[..]));
     put(OPTIMIZER, &tensors(moments).map_err(encoded)?)?;
     put(STATE, &serde_json::to_vec_pretty(state).map_err(|error| encoded(error.to_string()))?)?;
@@ -174,6 +184,14 @@ pub fn save(
     Ok(target)
 }
 
+/// The name of a parameter in the file of weights: with adapters PEFT's, for modules that are trained whole, too.
+fn stored_name(freeze: &Freeze, name: &str) -> String {
+    match freeze.adapter {
+        Some(_) if !is_adapters(name) => format!("{PREFIX}{name}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// Puts a checkpoint's weights and moments in place.
 ///
 /// # Errors
@@ -182,12 +200,16 @@ pub fn restore(
     checkpoint: &Checkpoint,
     model: &mut Model,
     optimizer: &mut Optimizer,
+    freeze: &Freeze,
     device: &Device,
 ) -> Result<(), TrainError> {
     let unfit = |what: String| TrainError::from(Fault::AllDamaged { run: checkpoint.path.clone(), what });
     let mut weights = Weights::read(&checkpoint.weights)?;
     for (name, mut parameter) in model.parameters() {
-        match weights.take(std::slice::from_ref(&name)) {
+        if !freeze.may_train(&name) {
+            continue;
+        }
+        match weights.take(&[stored_name(freeze, &name)]) {
             Some((shape, values)) if shape == parameter.shape() => parameter.set(values, device),
             _ => return Err(unfit(format!("it has no fitting tensor {name}"))),
         };
@@ -195,7 +217,8 @@ pub fn restore(
     let mut moments = Weights::read(&checkpoint.path.join(OPTIMIZER))?;
     let restored = optimizer.restore(checkpoint.step, |name| {
         let mut take = |which: &str| moments.take(&[format!("{which}.{name}")]).map(|(_, values)| values);
-        Some((take("first")?, take("second")?))
+        let steps = take("steps").and_then(|steps| Some(*steps.first()? as u64));
+        Some((take("first")?, take("second")?, steps))
     });
     if restored { Ok(()) } else { Err(unfit("its moments are not those of this model".into())) }
 }
@@ -218,8 +241,10 @@ pub fn prune(run: &RunFolder, keep: u32, best: Option<u64>) -> Result<(), TrainE
 }
 
 /// Bytes of one checkpoint of `model`.
-pub fn size(model: &mut Model, optimizer: &Optimizer) -> u64 {
-    let weights: usize = model.parameters().iter().map(|(_, p)| p.shape().iter().product::<usize>()).sum();
+pub fn size(model: &mut Model, optimizer: &Optimizer, freeze: &Freeze) -> u64 {
+    let parameters = model.parameters();
+    let kept = parameters.iter().filter(|(name, _)| freeze.may_train(name));
+    let weights: usize = kept.map(|(_, parameter)| parameter.shape().iter().product::<usize>()).sum();
     let moments: usize = optimizer.slots().map(|slot| slot.first.len() + slot.second.len()).sum();
     4 * (weights + moments) as u64
 }
@@ -251,7 +276,8 @@ fn open(step: u64, path: &Path) -> Result<Checkpoint, String> {
     if manifest.format != FORMAT {
         return Err(format!("it has format {}, this Pegbox reads format {FORMAT}", manifest.format));
     }
-    for name in [MODEL, OPTIMIZER, STATE] {
+    let weights = if manifest.files.contains_key(ADAPTER_WEIGHTS) { ADAPTER_WEIGHTS } else { MODEL };
+    for name in [weights, OPTIMIZER, STATE] {
         let written = manifest.files.get(name).ok_or_else(|| format!("{MANIFEST} does not list {name}"))?;
         let bytes = fs::read(path.join(name)).map_err(|error| format!("{name}: {error}"))?;
         if bytes.len() as u64 != written.bytes {
@@ -266,7 +292,7 @@ fn open(step: u64, path: &Path) -> Result<Checkpoint, String> {
     if state.step != step {
         return Err(format!("{STATE} is of step {}", state.step));
     }
-    Ok(Checkpoint { step, path: path.to_owned(), weights: path.join(MODEL), state })
+    Ok(Checkpoint { step, path: path.to_owned(), weights: path.join(weights), state })
 }
 
 /// Safetensors of float32 tensors; the bytes depend on the tensors alone.

@@ -34,6 +34,8 @@ pub enum Fault {
     RowMissing,
     #[error("[model].freeze: `{pattern}` {what}")]
     Freeze { pattern: String, what: String, example: Option<String> },
+    #[error("[model].freeze names {wanted} layers or the layer of number {}, but the model has {count} layers", wanted.saturating_sub(1))]
+    FreezeLayers { wanted: u32, count: u32 },
     #[error("[model].freeze leaves nothing to train")]
     NothingToTrain,
     #[error("two metrics give the score `{name}`")]
@@ -118,6 +120,7 @@ impl TrainError {
                 "patterns are globs over the tensors' names, such as `{}`; `pegbox models inspect --tensors` lists them",
                 example.as_deref().unwrap_or("bert.embeddings.*")
             ),
+            Fault::FreezeLayers { .. } => "layers are counted from 0, the lowest; an encoder's come before its decoder's".into(),
             Fault::NothingToTrain => "freeze fewer layers".into(),
             Fault::ScoreTwice { .. } => "take one of the metrics out of the recipe".into(),
             Fault::SelectBy { known, .. } => format!("name one of: {}", known.join(", ")),

@@ -4,16 +4,21 @@ use std::collections::HashSet;
 
 use glob::Pattern;
 
+use pegbox_models::adapter::{is_adapters, is_of};
+
+use crate::depth::groups;
 use crate::error::{Fault, TrainError};
-use crate::settings::Freeze;
+use crate::settings::{Freeze, FrozenLayers};
 
 impl Freeze {
-    /// Those of `names` that are trained.
+    /// Those of `names`, a model's parameters in its order, that are trained.
     ///
     /// # Errors
-    /// A pattern that is none or that fits no parameter, or nothing is left to train.
+    /// A pattern that is none or that fits no parameter, a layer that the model does not have, or nothing is left to
+    /// train.
     pub fn trained(&self, names: &[String]) -> Result<HashSet<String>, TrainError> {
-        let mut trained: HashSet<String> = names.iter().cloned().collect();
+        let mut trained: HashSet<String> =
+            names.iter().filter(|name| self.may_train(name)).cloned().collect();
         for pattern in &self.patterns {
             let refuse = |what: String| {
                 TrainError::from(Fault::Freeze {
@@ -31,10 +36,40 @@ impl Freeze {
                 trained.remove(name);
             }
         }
+        if let Some(layers) = &self.layers {
+            let groups = groups(names);
+            // The last group is what comes behind the layers.
+            let count = groups.iter().max().map_or(0, |top| top.saturating_sub(1));
+            let highest = match layers {
+                FrozenLayers::Lowest(count) => *count,
+                FrozenLayers::Numbers(numbers) => {
+                    numbers.iter().max().map_or(0, |number| number.saturating_add(1))
+                }
+            };
+            if highest > count {
+                return Err(Fault::FreezeLayers { wanted: highest, count }.into());
+            }
+            for (name, group) in names.iter().zip(groups) {
+                let frozen = match layers {
+                    FrozenLayers::Lowest(count) => group <= *count,
+                    FrozenLayers::Numbers(numbers) => numbers.iter().any(|number| number + 1 == group),
+                };
+                if frozen {
+                    trained.remove(name);
+                }
+            }
+        }
         if trained.is_empty() {
             return Err(Fault::NothingToTrain.into());
         }
         Ok(trained)
+    }
+
+    /// Whether nothing but a pattern or a layer's number keeps a parameter from being trained: with adapters it is they
+    /// and the modules that are trained whole.
+    pub fn may_train(&self, name: &str) -> bool {
+        let Some(saved) = &self.adapter else { return true };
+        is_adapters(name) || saved.iter().any(|module| is_of(name, module))
     }
 }
 
@@ -43,6 +78,11 @@ mod tests {
     use super::*;
 
     fn freeze(patterns: &[&str]) -> Result<Vec<String>, TrainError> {
+        let patterns = patterns.iter().map(|pattern| pattern.to_string()).collect();
+        trained(&Freeze { patterns, ..Freeze::default() })
+    }
+
+    fn trained(freeze: &Freeze) -> Result<Vec<String>, TrainError> {
         let names = [
             "bert.embeddings.word.weight",
             "bert.encoder.layer.0.a",
@@ -50,10 +90,30 @@ mod tests {
             "classifier.weight",
         ];
         let names: Vec<String> = names.map(str::to_string).to_vec();
-        let patterns = patterns.iter().map(|pattern| pattern.to_string()).collect();
-        let mut trained: Vec<String> = Freeze { patterns }.trained(&names)?.into_iter().collect();
+        let mut trained: Vec<String> = freeze.trained(&names)?.into_iter().collect();
         trained.sort();
         Ok(trained)
+    }
+
+    #[test]
+    fn layers_by_number_and_from_below() {
+        let layers = |layers| trained(&Freeze { layers: Some(layers), ..Freeze::default() });
+        assert_eq!(layers(FrozenLayers::Lowest(1)).unwrap(), ["bert.encoder.layer.1.a", "classifier.weight"]);
+        assert_eq!(layers(FrozenLayers::Lowest(0)).unwrap().len(), 3, "the embeddings alone");
+        assert_eq!(
+            layers(FrozenLayers::Numbers(vec![1])).unwrap(),
+            ["bert.embeddings.word.weight", "bert.encoder.layer.0.a", "classifier.weight"]
+        );
+        let error = layers(FrozenLayers::Lowest(3)).unwrap_err();
+        assert!(error.to_string().contains("2 layers"), "{error}");
+    }
+
+    #[test]
+    fn with_adapters_only_they_and_the_saved_modules_are_trained() {
+        let freeze = Freeze { adapter: Some(vec!["classifier".into()]), ..Freeze::default() };
+        assert_eq!(trained(&freeze).unwrap(), ["classifier.weight"]);
+        assert!(freeze.may_train("base_model.model.bert.encoder.layer.0.a.lora_A.weight"));
+        assert!(!freeze.may_train("classifier2.weight"));
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod backward;
 mod builtin;
 /// Checkpoints: whole or not at all, verified by hash.
 mod checkpoint;
+/// How deep in the model each parameter lies.
+mod depth;
 /// What can go wrong, where, and how to mend it.
 mod error;
 /// Scores of a model on a part of the dataset.
@@ -66,7 +68,7 @@ pub use masking::Masking;
 pub use predict::{Likely, Prediction, predict};
 pub use probe::{Probe, Trial, probe};
 pub use run::{RunFolder, RunIdentity};
-pub use settings::{Decay, Freeze, Schedule, TrainSettings, Warmup};
+pub use settings::{Decay, Freeze, FrozenLayers, Schedule, TrainSettings, Warmup};
 pub use tag::{Entity, Tagged, TaggedWord, tag};
 pub use weighted_sum::{Term, WeightedSum};
 pub use write::{Writing, write};

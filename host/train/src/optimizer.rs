@@ -8,6 +8,7 @@ use pegbox_models::kernels::adamw::AdamW;
 use pegbox_models::kernels::{Buffer, sum_of_squares, update};
 use pegbox_models::{Model, Parameter, Parameters};
 
+use crate::depth::groups;
 use crate::settings::TrainSettings;
 
 /// Added to the norm before it divides, as `torch.nn.utils.clip_grad_norm_` does.
@@ -22,6 +23,8 @@ pub struct Optimizer {
     slots: Vec<Slot>,
     /// Updates done.
     steps: u64,
+    /// The lowest group that is trained by now.
+    lowest: u32,
 }
 
 /// One parameter's.
@@ -31,9 +34,15 @@ pub struct Slot {
     pub first: Buffer,
     /// Empty for a frozen parameter.
     pub second: Buffer,
+    /// Updates that it took part in.
+    pub steps: u64,
     trained: bool,
     decays: bool,
     head: bool,
+    /// How far up it lies, from the embeddings.
+    group: u32,
+    /// Its rate as a multiple of the recipe's, by its depth.
+    factor: f64,
 }
 
 /// The gradients of the batches of one window, joined as if they had been one batch: each batch's loss is a
@@ -48,11 +57,15 @@ pub struct Window {
 }
 
 impl Optimizer {
-    pub fn new(model: &mut Model, trained: &HashSet<String>, device: &Device) -> Self {
-        let slots = model
-            .parameters()
+    pub fn new(model: &mut Model, trained: &HashSet<String>, layer_decay: f64, device: &Device) -> Self {
+        let parameters = model.parameters();
+        let names: Vec<String> = parameters.iter().map(|(name, _)| name.clone()).collect();
+        let groups = groups(&names);
+        let top = groups.iter().max().copied().unwrap_or(0);
+        let slots = parameters
             .into_iter()
-            .map(|(name, parameter)| {
+            .zip(groups)
+            .map(|((name, parameter), group)| {
                 let trained = trained.contains(&name);
                 let elements = if trained { parameter.shape().iter().product() } else { 0 };
                 Slot {
@@ -62,15 +75,31 @@ impl Optimizer {
                     // Vectors are biases and norms.
                     decays: matches!(parameter, Parameter::Matrix(_)),
                     head: HEADS.iter().any(|head| name.starts_with(head)),
+                    group,
+                    factor: layer_decay.powi(i32::try_from(top - group).unwrap_or(i32::MAX)),
+                    steps: 0,
                     name,
                 }
             })
             .collect();
-        Self { device: device.clone(), slots, steps: 0 }
+        Self { device: device.clone(), slots, steps: 0, lowest: 0 }
     }
 
+    /// Whether a parameter is trained by now.
     pub fn is_trained(&self, name: &str) -> bool {
-        self.slots.iter().any(|slot| slot.trained && slot.name == name)
+        self.slots.iter().any(|slot| slot.trained && slot.group >= self.lowest && slot.name == name)
+    }
+
+    /// Lets the layers be trained that gradual unfreezing has come to in `epoch`, counted from 0, with `each` layers more
+    /// an epoch.
+    pub fn unfreeze(&mut self, epoch: u32, each: Option<u32>) {
+        let top = self.slots.iter().filter(|slot| slot.trained).map(|slot| slot.group).max().unwrap_or(0);
+        self.lowest = each.map_or(0, |each| top.saturating_sub(epoch.saturating_mul(each)));
+    }
+
+    /// Updates done.
+    pub fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// Moments by parameter, for a checkpoint.
@@ -82,11 +111,14 @@ impl Optimizer {
     pub fn restore(
         &mut self,
         steps: u64,
-        mut take: impl FnMut(&str) -> Option<(Vec<f32>, Vec<f32>)>,
+        mut take: impl FnMut(&str) -> Option<(Vec<f32>, Vec<f32>, Option<u64>)>,
     ) -> bool {
         self.steps = steps;
         self.slots.iter_mut().filter(|slot| slot.trained).all(|slot| match take(&slot.name) {
-            Some((first, second)) if first.len() == slot.first.len() && second.len() == slot.second.len() => {
+            Some((first, second, own))
+                if first.len() == slot.first.len() && second.len() == slot.second.len() =>
+            {
+                slot.steps = own.unwrap_or(steps);
                 slot.first = Buffer::new(first, &self.device);
                 slot.second = Buffer::new(second, &self.device);
                 true
@@ -105,15 +137,17 @@ impl Optimizer {
         settings: &TrainSettings,
     ) {
         self.steps += 1;
-        let t = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let clip = settings.clip_norm.map_or(1.0, |limit| (limit / (norm + CLIP_EPSILON)).min(1.0));
         for ((slot, (_, mut parameter)), gradient) in
             self.slots.iter_mut().zip(model.parameters()).zip(&window.sums)
         {
             let Some(gradient) = gradient.as_ref().filter(|_| slot.trained) else { continue };
+            // Moments that began later are corrected from there on.
+            slot.steps += 1;
+            let t = i32::try_from(slot.steps).unwrap_or(i32::MAX);
             let head = if slot.head { settings.head_learning_rate } else { 1.0 };
             let rule = AdamW {
-                learning_rate: (settings.learning_rate * factor * head) as f32,
+                learning_rate: (settings.learning_rate * factor * head * slot.factor) as f32,
                 weight_decay: if slot.decays { settings.weight_decay as f32 } else { 0.0 },
                 beta1: settings.beta1 as f32,
                 beta2: settings.beta2 as f32,
@@ -247,7 +281,7 @@ mod tests {
     fn biases_and_norms_do_not_decay_and_the_head_has_its_own_rate() {
         let mut model = model();
         let names: HashSet<String> = model.parameters().into_iter().map(|(name, _)| name).collect();
-        let optimizer = Optimizer::new(&mut model, &names, &Device::flex());
+        let optimizer = Optimizer::new(&mut model, &names, 0.5, &Device::flex());
         for slot in &optimizer.slots {
             assert_eq!(
                 slot.decays,
@@ -256,6 +290,31 @@ mod tests {
                 slot.name
             );
             assert_eq!(slot.head, slot.name.starts_with("classifier"), "{}", slot.name);
+            // One layer, with the embeddings below it and pooler and classifier above.
+            let depth =
+                if slot.name.contains("embeddings") { 2 } else { i32::from(slot.name.contains(".layer.")) };
+            assert_eq!(slot.factor, 0.5f64.powi(depth), "{}", slot.name);
         }
+    }
+
+    #[test]
+    fn layers_join_from_the_top() {
+        let mut model = model();
+        let names: HashSet<String> = model.parameters().into_iter().map(|(name, _)| name).collect();
+        let mut optimizer = Optimizer::new(&mut model, &names, 1.0, &Device::flex());
+        let mut trained = |epoch, each| {
+            optimizer.unfreeze(epoch, each);
+            [
+                "classifier.weight",
+                "bert.encoder.layer.0.output.dense.weight",
+                "bert.embeddings.LayerNorm.weight",
+            ]
+            .map(|name| optimizer.is_trained(name))
+        };
+        assert_eq!(trained(0, Some(1)), [true, false, false]);
+        assert_eq!(trained(1, Some(1)), [true, true, false]);
+        assert_eq!(trained(2, Some(1)), [true; 3]);
+        assert_eq!(trained(7, Some(3)), [true; 3]);
+        assert_eq!(trained(0, None), [true; 3]);
     }
 }

@@ -25,6 +25,13 @@ pub struct TrainSettings {
     /// Batches joined into one optimizer step; at least 1.
     pub accumulation: u32,
     pub freeze: Freeze,
+    /// Each layer's rate as a multiple of that of the layer above it; 1 for the same rate everywhere.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub layer_decay: f64,
+    /// Training begins with the head alone, and after each epoch so many layers more are trained, from the top
+    /// (Howard and Ruder 2018, ULMFiT); all from the beginning if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfreeze_each_epoch: Option<u32>,
     /// Steps between validations; at the end of each epoch if none.
     pub validate_every: Option<u64>,
     /// Steps between checkpoints; at each validation if none.
@@ -35,6 +42,14 @@ pub struct TrainSettings {
     pub select_by: Option<String>,
     /// Validations without improvement after which training stops.
     pub patience: Option<u32>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
 }
 
 /// How the learning rate rises and falls.
@@ -70,4 +85,20 @@ pub enum Warmup {
 pub struct Freeze {
     /// Globs over Hugging Face names, such as `bert.embeddings.*` or `bert.encoder.layer.[0-3].*`.
     pub patterns: Vec<String>,
+    /// Layers, counted from the embeddings on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<FrozenLayers>,
+    /// Where the model has adapters: beside them only these modules are trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<Vec<String>>,
+}
+
+/// Which layers stay.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FrozenLayers {
+    /// The embeddings and so many layers above them.
+    Lowest(u32),
+    /// Those of these numbers, from 0.
+    Numbers(Vec<u32>),
 }

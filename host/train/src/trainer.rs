@@ -69,7 +69,7 @@ impl<'a> Trainer<'a> {
         );
         let names: Vec<String> = job.model.parameters().into_iter().map(|(name, _)| name).collect();
         let trained = settings.freeze.trained(&names)?;
-        let mut optimizer = Optimizer::new(&mut job.model, &trained, &job.device);
+        let mut optimizer = Optimizer::new(&mut job.model, &trained, settings.layer_decay, &job.device);
 
         let folder = run.checkpoints();
         pegbox_durable::clear_temporaries(&folder).map_err(TrainError::io("clear", &folder))?;
@@ -82,7 +82,13 @@ impl<'a> Trainer<'a> {
                 for checkpoint::Damage { path, what } in damages {
                     observer.event(&Event::DamagedCheckpoint { path, what });
                 }
-                checkpoint::restore(&checkpoint, &mut job.model, &mut optimizer, &job.device)?;
+                checkpoint::restore(
+                    &checkpoint,
+                    &mut job.model,
+                    &mut optimizer,
+                    &job.settings.freeze,
+                    &job.device,
+                )?;
                 (state, last) = (checkpoint.state, Some(checkpoint.path));
             }
         }
@@ -161,6 +167,7 @@ impl<'a> Trainer<'a> {
     /// One optimizer step; none at the end.
     fn step(&mut self) -> Result<Option<Done>, TrainError> {
         let Some((batches, after)) = self.windows.next(self.state.cursor) else { return Ok(None) };
+        self.optimizer.unfreeze(self.state.cursor.epoch, self.job.settings.unfreeze_each_epoch);
         let started = Instant::now();
         let (mut window, mut losses, mut weights, mut tokens) = (Window::default(), 0.0, 0.0, 0);
         let (mut records, mut left_out) = (Vec::new(), Vec::new());
@@ -271,7 +278,13 @@ impl<'a> Trainer<'a> {
     /// Commits a checkpoint, and deletes those that are not kept.
     fn commit(&mut self, observer: &mut dyn TrainObserver) -> Result<PathBuf, TrainError> {
         let started = Instant::now();
-        let path = checkpoint::save(self.run, &mut self.job.model, &self.optimizer, &self.state)?;
+        let path = checkpoint::save(
+            self.run,
+            &mut self.job.model,
+            &self.optimizer,
+            &self.state,
+            &self.job.settings.freeze,
+        )?;
         self.last = Some(path.clone());
         let best = self.state.best.as_ref().map(|best| best.step);
         checkpoint::prune(self.run, self.job.settings.keep, best)?;
@@ -331,7 +344,8 @@ fn is_better(score: &Score, than: &Score) -> bool {
 /// A disk that will be full after an hour is found now: the checkpoints that are kept, the best, and the one
 /// that is being written.
 fn check_disk(run: &RunFolder, job: &mut TrainJob<'_>, optimizer: &Optimizer) -> Result<(), TrainError> {
-    let needed = checkpoint::size(&mut job.model, optimizer) * (u64::from(job.settings.keep) + 2);
+    let needed = checkpoint::size(&mut job.model, optimizer, &job.settings.freeze)
+        * (u64::from(job.settings.keep) + 2);
     let path = run.checkpoints();
     // Where the system does not say, training begins; a full disk is an error when it comes.
     let Ok(disk) = rustix::fs::statvfs(&path) else { return Ok(()) };

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pegbox_data::{BatchSettings, BatchSize, Example, RowTarget, TokenSplit};
+use pegbox_models::adapter::{self, AdapterSettings};
 use pegbox_models::{Head, Model, ModelConfig, Parameters, Pooling, Problem, device};
 use pegbox_runtime::{AnyTensor, Loss, PluginError, StepView};
 use pegbox_train::{
@@ -54,6 +55,8 @@ fn settings() -> TrainSettings {
         clip_norm: Some(1.0),
         accumulation: 1,
         freeze: Freeze::default(),
+        layer_decay: 1.0,
+        unfreeze_each_epoch: None,
         validate_every: None,
         checkpoint_every: Some(3),
         keep: 3,
@@ -198,6 +201,86 @@ fn a_stopped_training_resumes_to_the_same_weights() {
     assert!(weights(&run) == expected);
 }
 
+/// A job that trains adapters and the classifier.
+fn adapted(material: &Material, settings: TrainSettings) -> TrainJob<'_> {
+    let mut job = material.job(settings);
+    let adapter = AdapterSettings {
+        rank: 3,
+        alpha: 6.0,
+        dropout: 0.1,
+        targets: vec!["query".into(), "value".into(), "intermediate.dense".into()],
+        rank_stabilised: false,
+        magnitudes: true,
+    };
+    let saved = vec!["classifier".to_owned(), "bert.pooler.dense".to_owned()];
+    adapter::attach(&mut job.model, &adapter, &saved, 3, &job.device).unwrap();
+    job.settings.freeze.adapter = Some(saved);
+    job
+}
+
+#[test]
+fn adapters_learn_beside_a_frozen_base_and_resume_to_the_same_weights() {
+    let (material, folder) = (Material::new(), tempfile::tempdir().unwrap());
+    let settings = || TrainSettings { epochs: 12, learning_rate: 1e-2, accumulation: 3, ..settings() };
+    let run = RunFolder::create(folder.path(), "whole").unwrap();
+    let summary = train(adapted(&material, settings()), &run, Start::Fresh, &mut Watch::default()).unwrap();
+    assert!(summary.best.unwrap().score.value > 0.9);
+    // What is trained and nothing else, by PEFT's names.
+    let path = load_last(&run).unwrap().weights;
+    assert!(path.ends_with("adapter_model.safetensors"), "{}", path.display());
+    let headers = pegbox_models::Weights::headers(&path).unwrap();
+    // A, B and magnitudes of three matrices in two layers; weight and bias of classifier and pooler.
+    assert_eq!(headers.len(), 2 * 3 * 3 + 4);
+    assert!(headers.iter().all(|header| header.name.starts_with("base_model.model.")));
+
+    let parts = RunFolder::create(folder.path(), "parts").unwrap();
+    let mut start = Start::Fresh;
+    for stop_at in [Some(2), Some(20), None] {
+        let mut watch = Watch { stop_at, ..Watch::default() };
+        train(adapted(&material, settings()), &parts, start, &mut watch).unwrap();
+        start = Start::Resume;
+    }
+    assert!(weights(&parts) == weights(&run));
+}
+
+#[test]
+fn layers_are_unfrozen_epoch_by_epoch_and_resume_so() {
+    let settings =
+        || TrainSettings { unfreeze_each_epoch: Some(1), keep: 99, layer_decay: 0.8, ..settings() };
+    let (material, folder) = (Material::new(), tempfile::tempdir().unwrap());
+    let run = RunFolder::create(folder.path(), "run").unwrap();
+    // 8 steps an epoch, a checkpoint every third.
+    let mut start = Start::Fresh;
+    for stop_at in [Some(9), Some(21), None] {
+        let mut watch = Watch { stop_at, ..Watch::default() };
+        train(material.job(settings()), &run, start, &mut watch).unwrap();
+        start = Start::Resume;
+    }
+    let whole = tempfile::tempdir().unwrap();
+    assert!(weights(&run) == weights(&in_new_run(whole.path(), settings()).0));
+
+    let begun = material.job(settings()).model;
+    let changed = |step: u64, part: &str| {
+        let path = run.checkpoints().join(format!("step-{step:06}/model.safetensors"));
+        let mut weights = pegbox_models::Weights::read(&path).unwrap();
+        let mut begun = begun.clone();
+        begun
+            .parameters()
+            .into_iter()
+            .filter(|(name, _)| name.contains(part))
+            .any(|(name, parameter)| weights.take(&[name]).unwrap().1 != parameter.values())
+    };
+    let parts = ["classifier", ".layer.1.", ".layer.0.", "embeddings"];
+    for (step, expected) in [
+        (6, [true, false, false, false]),
+        (15, [true, true, false, false]),
+        (24, [true, true, true, false]),
+        (32, [true; 4]),
+    ] {
+        assert_eq!(parts.map(|part| changed(step, part)), expected, "step {step}");
+    }
+}
+
 #[test]
 fn a_damaged_checkpoint_is_found_and_the_one_before_it_used() {
     let folder = tempfile::tempdir().unwrap();
@@ -228,7 +311,10 @@ fn a_damaged_checkpoint_is_found_and_the_one_before_it_used() {
 #[test]
 fn what_is_frozen_stays() {
     let folder = tempfile::tempdir().unwrap();
-    let freeze = Freeze { patterns: vec!["bert.embeddings.*".into(), "bert.encoder.layer.0.*".into()] };
+    let freeze = Freeze {
+        patterns: vec!["bert.embeddings.*".into(), "bert.encoder.layer.0.*".into()],
+        ..Freeze::default()
+    };
     let (run, _, watch) = in_new_run(folder.path(), TrainSettings { freeze, ..settings() });
     let mut before = Material::new().job(settings()).model;
     let mut after = pegbox_models::Weights::read(&load_last(&run).unwrap().weights).unwrap();
@@ -336,6 +422,6 @@ fn settings_that_cannot_work_are_refused_before_training() {
     };
     let select_by = Some("macro-f1".to_string());
     refused(try_settings(TrainSettings { select_by, ..settings() }), "which no metric gives");
-    let freeze = Freeze { patterns: vec!["encoder.*".into()] };
+    let freeze = Freeze { patterns: vec!["encoder.*".into()], ..Freeze::default() };
     refused(try_settings(TrainSettings { freeze, ..settings() }), "fits no parameter");
 }

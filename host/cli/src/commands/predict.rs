@@ -25,7 +25,7 @@ pub fn run(session: &Session, arguments: &Predict) -> Result<(), Box<Report>> {
         Some(path) => path.clone(),
         None => runs::find(&Recipe::load(&arguments.recipe)?, None)?.path().to_path_buf(),
     };
-    let trained = trained::load(session, &path)?;
+    let trained = trained::load(session, &path, arguments.base.as_deref())?;
     let Trained { model, tokenizer, labels, writing, weights } = &trained;
     session.console.say(format!("predict: {}", weights.display()));
     let texts = texts(arguments)?;

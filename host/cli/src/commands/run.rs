@@ -26,7 +26,7 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
 
 /// The latest run, if it is of this recipe: as it is when it is finished, else resumed. Otherwise a new one.
 fn bring_training(material: &Material<'_>) -> Result<(RunFolder, Outcome), Box<Report>> {
-    let key = material.key();
+    let key = material.key()?;
     let latest = runs::latest(&material.recipe.runs).map(|path| (Stages::read(&path), path));
     if let Some((stages, path)) = latest
         && let Some(done) = stages.done.get("train").filter(|done| done.key == key)

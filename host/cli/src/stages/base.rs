@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use pegbox_data::TextTokenizer;
 use pegbox_hub::{BaseModel, Licences, Obtained, Request, Source};
-use pegbox_models::{Model, ModelConfig, NewToken, Weights, device};
+use pegbox_models::device::Device;
+use pegbox_models::weights::LoadReport;
+use pegbox_models::{Model, ModelConfig, NewToken, Weights};
 use pegbox_train::{Masking, Writing};
 use pegbox_vocabulary::{Extension, TokenizerFile};
 
@@ -40,23 +42,27 @@ impl Base {
     }
 
     /// The model that training begins with: pretrained, with embeddings for the tokens that the recipe adds, or with new
-    /// weights.
-    pub fn model(&self, session: &Session, recipe: &Recipe, labels: usize) -> Result<Model, Box<Report>> {
+    /// weights; and what it lacked.
+    pub fn model(
+        &self,
+        recipe: &Recipe,
+        labels: usize,
+        device: &Device,
+    ) -> Result<(Model, LoadReport), Box<Report>> {
         let (config, head, seed) = (self.config.clone(), settings::head(recipe, labels), recipe.train.seed);
-        let device = device::parse(&session.global.device)?;
         if recipe.model.init == Init::Random {
-            return Ok(Model::random(config, head, seed, &device)?);
+            return Ok((Model::random(config, head, seed, device)?, LoadReport::default()));
         }
         let mut weights = Weights::read(&self.model.weights)?;
         self.config.add_tokens(&mut weights, &self.new_tokens())?;
-        let (model, report) = Model::load(config, head, weights, seed, &device)?;
+        let (model, report) = Model::load(config, head, weights, seed, device)?;
         tracing::debug!(
             loaded = report.loaded,
             initialised = ?report.initialised,
             unexpected = ?report.unexpected,
             "base model's weights"
         );
-        Ok(model)
+        Ok((model, report))
     }
 
     /// The tokenizer, as the recipe's data is prepared with it.

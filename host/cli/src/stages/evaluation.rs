@@ -4,15 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use pegbox_data::Part;
-use pegbox_models::{Model, Weights, device};
+use pegbox_models::device;
 use pegbox_runtime::Report as Measured;
 use pegbox_train::{Evaluation, Feed, RunFolder, TrainError, evaluate, load_best};
 use serde_json::{Value, json};
 
-use super::dataset;
 use super::runs::{Done, Stages, key, write_whole};
-use super::settings;
 use super::training::Material;
+use super::{adapter, dataset};
 use crate::console::{Outcome, print};
 use crate::report::Report;
 
@@ -24,7 +23,7 @@ pub fn bring(material: &Material<'_>, run: &RunFolder, part: Option<Part>) -> Re
     let best = load_best(run)?;
     let part = measured(material, part)?;
     let metrics = material.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();
-    let key = key(&["eval", &material.key(), &best.step.to_string(), &part.to_string(), &metrics.join(";")]);
+    let key = key(&["eval", &material.key()?, &best.step.to_string(), &part.to_string(), &metrics.join(";")]);
     // What artifacts say of the model is measured on one part; the others stand beside it.
     let (name, file) = match part == measured(material, None)? {
         true => ("eval".to_owned(), SCORES.to_owned()),
@@ -39,8 +38,8 @@ pub fn bring(material: &Material<'_>, run: &RunFolder, part: Option<Part>) -> Re
         return Ok(stage.unchanged(&format!("{part} records, step {}", best.step)));
     }
 
-    let evaluation = measure(material, trained(material, &best.weights)?, part)?
-        .map_err(|error| material.locate(error, run))?;
+    let evaluation =
+        measure(material, Some(&best.weights), part)?.map_err(|error| material.locate(error, run))?;
 
     write_details(run, &part.to_string(), &evaluation.report)?;
     let summary = summary(&part.to_string(), best.step, &evaluation);
@@ -55,9 +54,7 @@ pub fn bring(material: &Material<'_>, run: &RunFolder, part: Option<Part>) -> Re
 pub fn base(material: &Material<'_>, part: Option<Part>) -> Result<(), Box<Report>> {
     let part = measured(material, part)?;
     let stage = material.session.console.stage("eval");
-    let labels = material.dataset.labels().len();
-    let model = material.base.model(material.session, material.recipe, labels)?;
-    let evaluation = measure(material, model, part)??;
+    let evaluation = measure(material, None, part)??;
     print(&table(&summary(&part.to_string(), 0, &evaluation)));
     stage.finish(&format!("{} {part} records, the base model before any training", evaluation.rows));
     Ok(())
@@ -75,25 +72,19 @@ fn measured(material: &Material<'_>, wanted: Option<Part>) -> Result<Part, Box<R
     }
 }
 
-/// The model of a checkpoint.
-fn trained(material: &Material<'_>, weights: &Path) -> Result<Model, Box<Report>> {
-    let recipe = material.recipe;
-    let device = device::parse(&material.session.global.device)?;
-    let head = settings::head(recipe, material.dataset.labels().len());
-    let weights = Weights::read(weights)?;
-    let (model, _) = Model::load(material.base.config.clone(), head, weights, recipe.train.seed, &device)?;
-    Ok(model)
-}
-
-/// The outer error is of what an evaluation begins with, the inner one of the evaluation.
+/// The base model where there is no checkpoint; with the adapter that its training begins with. The outer error is of what an evaluation begins with, the inner one of the evaluation.
 fn measure(
     material: &Material<'_>,
-    model: Model,
+    checkpoint: Option<&Path>,
     part: Part,
 ) -> Result<Result<Evaluation, TrainError>, Box<Report>> {
     let recipe = material.recipe;
     let device = device::parse(&material.session.global.device)?;
     let classes = material.dataset.labels().names().to_vec();
+    let adapter::Adapted { model, .. } = match checkpoint {
+        Some(weights) => material.resume(weights, &device)?,
+        None => material.begin(&device)?,
+    };
     let mut measured = material.plugins.make_metrics()?;
     let mut loss = material.plugins.make_loss()?;
     let (batching, masking) = (dataset::batching(recipe), material.base.masking(recipe)?);

@@ -1,13 +1,16 @@
 //! Artifacts of the best checkpoint.
 
-use pegbox_deploy::{Exported, TrainedModel, export, tokenizer_files};
-use pegbox_models::Head;
+use pegbox_deploy::{Exported, PeftFolder, TrainedModel, export, tokenizer_files};
+use pegbox_models::adapter::headless_name;
+use pegbox_models::weights::write_safetensors;
+use pegbox_models::{Head, device};
+use pegbox_runtime::Exporter;
 use pegbox_train::{RunFolder, load_best};
 use serde_json::{Value, json};
 
 use super::runs::{Done, Stages, key};
 use super::training::Material;
-use super::{evaluation, settings, trained};
+use super::{adapter, evaluation, settings, trained};
 use crate::console::{Outcome, megabytes};
 use crate::report::Report;
 use pegbox_recipe::Export;
@@ -38,7 +41,7 @@ fn bring_one(
     let scores = evaluation::scores(run);
     let key = key(&[
         "export",
-        &material.key(),
+        &material.key()?,
         &best.step.to_string(),
         &exporter.map_or(String::new(), |exporter| exporter.identity()),
         &scores.to_string(),
@@ -47,18 +50,42 @@ fn bring_one(
     if Stages::read(run.path()).is_done(&name, &key) && wanted.to.join(".pegbox-export.json").is_file() {
         return Ok(stage.unchanged(&wanted.to.display().to_string()));
     }
-    let Some(mut exporter) = material.plugins.make_exporter(index)? else {
-        return Err(Report::new(format!("no exporter for {}", wanted.to.display())));
-    };
-    let labels = material.dataset.labels().names();
-    let labels = match settings::head(material.recipe, labels.len()) {
-        Head::Sequence { .. } | Head::Tokens { .. } => labels.to_vec(),
+    let classes = material.dataset.labels().names();
+    let labels = match settings::head(material.recipe, classes.len()) {
+        Head::Sequence { .. } | Head::Tokens { .. } => classes.to_vec(),
         // The labels tell which texts belong together; what the model gives has no names.
         Head::Embedding { .. } | Head::MaskedLm | Head::CausalLm | Head::Seq2Seq => Vec::new(),
     };
+    let configuration = trained::configuration_of_run(run.path())?;
+    let scratch = tempfile::tempdir()
+        .map_err(|error| Report::new(format!("cannot make a temporary folder: {error}")))?;
+    let mut exporter: Option<Box<dyn Exporter>> = material.plugins.make_exporter(index)?;
+    let mut weights = best.weights;
+    if material.recipe.model.adapter.is_some() {
+        let device = device::parse(&material.session.global.device)?;
+        let adapter::Adapted { mut model, adapter: described } = material.resume(&weights, &device)?;
+        match (&exporter, described) {
+            // Plugins get the whole model.
+            (Some(_), _) => {
+                weights = scratch.path().join("model.safetensors");
+                write_safetensors(&weights, &adapter::merged(&mut model, &device))?;
+            }
+            (None, Some(described)) => {
+                let headless = matches!(model.head(), Head::Embedding { .. });
+                exporter = Some(Box::new(PeftFolder {
+                    configuration: adapter::configuration(material.recipe, &described, false),
+                    rename: if headless { headless_name } else { |name| name.to_owned() },
+                }));
+            }
+            (None, None) => {}
+        }
+    }
+    let Some(mut exporter) = exporter else {
+        return Err(Report::new(format!("no exporter for {}", wanted.to.display())));
+    };
     let model = TrainedModel {
-        weights: best.weights,
-        configuration: trained::configuration_of_run(run.path())?,
+        weights,
+        configuration,
         tokenizer_files: tokenizer_files(material.base.tokenizer_folder())?,
         labels,
         metrics: scores,

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 
 use pegbox_data::TextTokenizer;
 use pegbox_deploy::tokenizer_files;
+use pegbox_models::adapter::{ADAPTER_CONFIG, ADAPTER_WEIGHTS};
 use pegbox_models::{Model, ModelConfig, Weights, device, model};
 use pegbox_train::{RunFolder, Writing, load_best};
 use serde_json::{Map, Value, json};
 
+use super::adapter;
 use super::base::Base;
 use super::runs::write_whole;
 use crate::report::Report;
@@ -22,6 +24,7 @@ use pegbox_recipe::Recipe;
 const DEFAULT_MAX_LENGTH: usize = 128;
 
 const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
 
 /// A model, ready for texts.
 pub struct Trained {
@@ -79,16 +82,30 @@ pub fn configuration_of_run(run: &Path) -> Result<String, Box<Report>> {
     fs::read_to_string(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
 }
 
-/// Loads a run's best checkpoint, or an exported folder.
-pub fn load(session: &Session, path: &Path) -> Result<Trained, Box<Report>> {
+/// Loads a run's best checkpoint, an exported folder, or an adapter's, whose base model it names itself unless `base`
+/// does.
+pub fn load(session: &Session, path: &Path, base: Option<&str>) -> Result<Trained, Box<Report>> {
     if !path.is_dir() {
         return Err(Report::usage(format!("there is no folder {}", path.display()))
             .help("name a run's folder or an exported Hugging Face folder"));
     }
     let (folder, weights) = match path.join("checkpoints").is_dir() {
         true => (path.join("model"), load_best(&RunFolder::open(path)?)?.weights),
+        false if path.join(ADAPTER_CONFIG).is_file() => (path.to_path_buf(), path.join(ADAPTER_WEIGHTS)),
         false => (path.to_path_buf(), path.join("model.safetensors")),
     };
+    let device = device::parse(&session.global.device)?;
+    if folder.join(ADAPTER_CONFIG).is_file() {
+        let adapter::FromFolder { model, config, base, labels } =
+            adapter::load(session, &folder, &weights, base, &device)?;
+        let beside = folder.join(TOKENIZER);
+        let path = if beside.is_file() { beside } else { base.folder.join(TOKENIZER) };
+        let (tokenizer, writing) = tokenizer(&config, &path)?;
+        return Ok(Trained { model, tokenizer, labels, writing, weights });
+    }
+    if base.is_some() {
+        return Err(Report::usage(format!("{} holds no adapter: it needs no --base", path.display())));
+    }
     let config = ModelConfig::read(&folder.join(CONFIG))?;
     let untrained = |what: String| {
         Report::new(format!("{}: {what}", folder.join(CONFIG).display()))
@@ -96,21 +113,7 @@ pub fn load(session: &Session, path: &Path) -> Result<Trained, Box<Report>> {
     };
     let head = config.trained_head().map_err(untrained)?;
     let labels = model::labels(config.source()).map_err(untrained)?;
-    let own = |name: &str| config.source().get("pegbox")?.get(name)?.as_u64();
-    let max_length = own("max-length").map_or(DEFAULT_MAX_LENGTH, |length| length as usize);
-    let max_length = config.positions().map_or(max_length, |limit| max_length.min(limit));
-    let max_tokens = own("max-new-tokens").map_or(max_length, |tokens| tokens as usize);
-
-    let tokenizer_path = folder.join("tokenizer.json");
-    let bytes = fs::read(&tokenizer_path)
-        .map_err(|error| Report::new(format!("cannot read {}: {error}", tokenizer_path.display())))?;
-    let tokenizer = TextTokenizer::from_bytes(&bytes, &tokenizer_path.display().to_string(), max_length)?;
-
-    let end = config.end_tokens();
-    let end = if end.is_empty() { tokenizer.end_ids().to_vec() } else { end };
-    let writing = Writing { max_tokens, end, unknown: tokenizer.unknown_id() };
-
-    let device = device::parse(&session.global.device)?;
+    let (tokenizer, writing) = tokenizer(&config, &folder.join(TOKENIZER))?;
     let (model, report) = Model::load(config, head, Weights::read(&weights)?, 0, &device)?;
     if !report.initialised.is_empty() {
         return Err(Report::new(format!(
@@ -120,4 +123,19 @@ pub fn load(session: &Session, path: &Path) -> Result<Trained, Box<Report>> {
         )));
     }
     Ok(Trained { model, tokenizer, labels, writing, weights })
+}
+
+/// The tokenizer in `path`, which cuts texts off where the model's training did, and what answers are held to.
+fn tokenizer(config: &ModelConfig, path: &Path) -> Result<(TextTokenizer, Writing), Box<Report>> {
+    let own = |name: &str| config.source().get("pegbox")?.get(name)?.as_u64();
+    let max_length = own("max-length").map_or(DEFAULT_MAX_LENGTH, |length| length as usize);
+    let max_length = config.positions().map_or(max_length, |limit| max_length.min(limit));
+    let max_tokens = own("max-new-tokens").map_or(max_length, |tokens| tokens as usize);
+    let bytes =
+        fs::read(path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))?;
+    let tokenizer = TextTokenizer::from_bytes(&bytes, &path.display().to_string(), max_length)?;
+    let end = config.end_tokens();
+    let end = if end.is_empty() { tokenizer.end_ids().to_vec() } else { end };
+    let writing = Writing { max_tokens, end, unknown: tokenizer.unknown_id() };
+    Ok((tokenizer, writing))
 }

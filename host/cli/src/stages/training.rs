@@ -1,20 +1,22 @@
 //! Training and its observer.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pegbox_data::Dataset;
-use pegbox_models::device;
+use pegbox_models::adapter::ADAPTER_CONFIG;
+use pegbox_models::device::{self, Device};
 use pegbox_train::{
-    Event, Flow, Freeze, RunFolder, RunIdentity, Schedule, Start, TrainJob, TrainObserver, TrainSettings,
-    TrainSummary, train,
+    Event, Flow, Freeze, FrozenLayers, RunFolder, RunIdentity, Schedule, Start, TrainJob, TrainObserver,
+    TrainSettings, TrainSummary, train,
 };
 
 use super::base::Base;
-use super::runs::{Done, Stages, key};
+use super::runs::{Done, Stages, key, write_whole};
 use super::settings;
-use super::{dataset, trained};
+use super::{adapter, dataset, trained};
 use crate::console::{Outcome, Stage};
 use crate::plugins::RecipePlugins;
 use crate::report::Report;
@@ -36,11 +38,19 @@ pub struct Material<'a> {
 impl<'a> Material<'a> {
     /// The job, with pretrained weights in the model.
     pub fn job(&self) -> Result<TrainJob<'a>, Box<Report>> {
+        Ok(self.job_and_adapter()?.0)
+    }
+
+    fn job_and_adapter(&self) -> Result<(TrainJob<'a>, Option<adapter::Described>), Box<Report>> {
         let Self { session, recipe, base, plugins, dataset } = *self;
         let classes = dataset.labels().names().to_vec();
-        Ok(TrainJob {
-            model: base.model(session, recipe, classes.len())?,
-            device: device::parse(&session.global.device)?,
+        let device = device::parse(&session.global.device)?;
+        let adapter::Adapted { model, adapter } = self.begin(&device)?;
+        let mut settings = settings(recipe);
+        settings.freeze.adapter = adapter.as_ref().map(|described| described.config.modules_to_save.clone());
+        let job = TrainJob {
+            model,
+            device,
             train: dataset.train()?,
             validation: dataset.validation()?,
             batching: dataset::batching(recipe),
@@ -51,13 +61,26 @@ impl<'a> Material<'a> {
             loss_identity: plugins.loss_identity(),
             lenient: plugins.lenient_losses(),
             metrics: plugins.make_metrics()?,
-            settings: settings(recipe),
-            identity: self.identity(),
-        })
+            settings,
+            identity: self.identity()?,
+        };
+        Ok((job, adapter))
+    }
+
+    /// The model as training begins with it.
+    pub fn begin(&self, device: &Device) -> Result<adapter::Adapted, Box<Report>> {
+        let classes = self.dataset.labels().names().len();
+        adapter::begin(self.session, self.recipe, self.base, classes, device)
+    }
+
+    /// The model with the weights of a checkpoint.
+    pub fn resume(&self, weights: &Path, device: &Device) -> Result<adapter::Adapted, Box<Report>> {
+        let classes = self.dataset.labels().names().len();
+        adapter::resume(self.session, self.recipe, self.base, classes, weights, device)
     }
 
     /// Everything that the trained weights depend on.
-    pub fn identity(&self) -> RunIdentity {
+    pub fn identity(&self) -> Result<RunIdentity, Box<Report>> {
         let model = &self.recipe.model;
         let pooling = match model.pooling {
             Pooling::Cls => "cls",
@@ -87,22 +110,26 @@ impl<'a> Material<'a> {
         if let Some(extension) = &self.base.extension {
             fixed.insert("tokenizer".into(), extension.digest.clone());
         }
-        RunIdentity { recipe: self.recipe.text.clone(), dataset_key: self.dataset.key().to_string(), fixed }
+        if let Some(adapter) = adapter::identity(self.recipe)? {
+            fixed.insert("adapter".into(), adapter);
+        }
+        let (recipe, dataset_key) = (self.recipe.text.clone(), self.dataset.key().to_string());
+        Ok(RunIdentity { recipe, dataset_key, fixed })
     }
 
     /// Two trainings with the same key give the same weights.
-    pub fn key(&self) -> String {
-        let identity = self.identity();
+    pub fn key(&self) -> Result<String, Box<Report>> {
+        let identity = self.identity()?;
         let fixed = serde_json::to_string(&identity.fixed).unwrap_or_default();
         let settings = serde_json::to_string(&settings(self.recipe)).unwrap_or_default();
-        key(&["train", &identity.dataset_key, &fixed, &settings])
+        Ok(key(&["train", &identity.dataset_key, &fixed, &settings]))
     }
 
     /// Trains in `run` until the end, or until Ctrl-C.
     pub fn train(&self, run: &RunFolder, start: Start) -> Result<(TrainSummary, Outcome), Box<Report>> {
-        let job = self.job()?;
+        let (job, adapter) = self.job_and_adapter()?;
         trained::describe_run(run.path(), self.recipe, self.base, &job.model, self.dataset.labels().names())?;
-        let key = self.key();
+        let key = self.key()?;
         let before = Stages::read(run.path()).done.get("train").map_or(0.0, |done| done.seconds);
         let note = |seconds: f64, finished: bool| {
             Stages::note(run.path(), "train", Done { key: key.clone(), seconds: before + seconds, finished })
@@ -111,6 +138,11 @@ impl<'a> Material<'a> {
 
         let stage = self.session.console.stage("train");
         stage.say(format!("train: run {}, loss {}", run.path().display(), self.plugins.loss_name()));
+        if let Some(described) = &adapter {
+            let config = adapter::configuration(self.recipe, described, true);
+            let path = run.path().join("model").join(ADAPTER_CONFIG);
+            write_whole(&path, format!("{config:#}\n").as_bytes())?;
+        }
         catch_interrupt();
         let mut observer = Observer { stage: &stage, steps: 0, epochs: 0 };
         let summary = train(job, run, start, &mut observer).map_err(|error| self.locate(error, run))?;
@@ -168,7 +200,19 @@ pub fn settings(recipe: &Recipe) -> TrainSettings {
         epsilon: train.epsilon,
         clip_norm: (train.clip > 0.0).then_some(train.clip),
         accumulation: train.accumulation as u32,
-        freeze: Freeze { patterns: recipe.model.freeze.clone() },
+        freeze: Freeze {
+            patterns: recipe.model.freeze.patterns.clone(),
+            layers: recipe.model.freeze.layers.clone().map(|layers| match layers {
+                pegbox_recipe::FrozenLayers::Lowest(count) => FrozenLayers::Lowest(count),
+                pegbox_recipe::FrozenLayers::Numbers(numbers) => FrozenLayers::Numbers(numbers),
+            }),
+            // The modules beside an adapter are known when the model is loaded.
+            adapter: None,
+        },
+        layer_decay: train.layer_decay,
+        unfreeze_each_epoch: train
+            .unfreeze_each_epoch
+            .map(|layers| u32::try_from(layers).unwrap_or(u32::MAX)),
         validate_every: train.validate_every,
         checkpoint_every: train.checkpoint_every,
         keep: train.keep as u32,

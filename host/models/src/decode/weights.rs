@@ -61,7 +61,8 @@ impl Matrix {
     /// `[in, out]`
     pub fn conv1d(layer: &Linear) -> Self {
         let [inputs, outputs] = layer.weight.dims();
-        let (weight, bias) = (Values::of(&layer.weight), Some(Values::of(&layer.bias)));
+        let weight = layer.weight.merged(&layer.bias.device());
+        let (weight, bias) = (Values::of(&weight), Some(Values::of(&layer.bias)));
         Self { weight, bias, inputs, outputs, conv1d: true }
     }
 

@@ -5,8 +5,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Activation, EncoderConfig};
 use crate::head::{Head, Pooling, SentencePooling};
-use crate::kernels::DropoutSites;
 use crate::kernels::ops::{self, LayerNorm, Linear};
+use crate::kernels::{DropoutSites, Weight};
 use crate::output::Logits;
 use crate::parameters::{Parameter, linear, norm};
 use crate::tokens::TokenBatch;
@@ -52,15 +52,16 @@ impl HeadLayers {
                     Pooling::Mean => mean(x, batch),
                 };
                 let dropped = ops::dropout(pooled, sites.next(config.sequence_dropout));
-                Logits::Rows(of_rows(dropped, output))
+                Logits::Rows(of_rows(dropped, output, sites))
             }
             Self::Tokens(output) => {
                 let dropped = ops::dropout(x, sites.next(config.token_dropout));
-                Logits::Tokens(ops::linear(dropped, output))
+                Logits::Tokens(ops::linear(dropped, output, sites))
             }
             Self::MaskedLm { dense, norm, bias } => {
-                let x = ops::norm(ops::gelu(ops::linear(x, dense)), norm);
-                Logits::Tokens(ops::linear(x, &Linear { weight: words.clone(), bias: bias.clone() }))
+                let x = ops::norm(ops::gelu(ops::linear(x, dense, sites)), norm);
+                let words = Linear { weight: words.clone().into(), bias: bias.clone() };
+                Logits::Tokens(ops::linear(x, &words, sites))
             }
             Self::Embedding { pooling, normalise } => {
                 let vectors = match pooling {
@@ -109,6 +110,23 @@ impl HeadLayers {
             Self::Embedding { .. } => {}
         }
     }
+
+    /// The matrices that may be adapted, each with its module's name.
+    pub fn weights<'a>(&'a mut self, list: &mut Vec<(String, &'a mut Weight)>, config: &EncoderConfig) {
+        let architecture = config.architecture;
+        match self {
+            Self::Sequence { dense, output, .. } => {
+                let [dense_name, output_name] = architecture.sequence;
+                list.push((dense_name.into(), &mut dense.weight));
+                list.push((output_name.into(), &mut output.weight));
+            }
+            Self::Tokens(output) => list.push(("classifier".into(), &mut output.weight)),
+            Self::MaskedLm { dense, .. } => {
+                list.push((architecture.masked.dense.into(), &mut dense.weight));
+            }
+            Self::Embedding { .. } => {}
+        }
+    }
 }
 
 /// The first token through the dense layer, `[B, H]`.
@@ -117,7 +135,7 @@ fn pool_first(x: Tensor<3>, dense: &Linear, config: &EncoderConfig, sites: &mut 
     if config.architecture.dropout_before_dense {
         first = ops::dropout(first, sites.next(config.sequence_dropout));
     }
-    let dense = of_rows(first, dense);
+    let dense = of_rows(first, dense, sites);
     match config.architecture.activation {
         Activation::Tanh => dense.tanh(),
         Activation::Relu => relu(dense),
@@ -125,9 +143,9 @@ fn pool_first(x: Tensor<3>, dense: &Linear, config: &EncoderConfig, sites: &mut 
 }
 
 /// `[B, in]` to `[B, out]`.
-fn of_rows(x: Tensor<2>, layer: &Linear) -> Tensor<2> {
+fn of_rows(x: Tensor<2>, layer: &Linear, sites: &mut DropoutSites) -> Tensor<2> {
     let [rows, inputs] = x.dims();
-    let y = ops::linear(x.reshape([rows, 1, inputs]), layer);
+    let y = ops::linear(x.reshape([rows, 1, inputs]), layer, sites);
     let [_, _, outputs] = y.dims();
     y.reshape([rows, outputs])
 }

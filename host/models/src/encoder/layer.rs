@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 
 use super::{EncoderConfig, LayerNames};
-use crate::kernels::DropoutSites;
 use crate::kernels::ops::{self, LayerNorm, Linear};
+use crate::kernels::{DropoutSites, Weight};
 use crate::parameters::{Parameter, linear, norm};
 
 #[derive(Clone, Debug)]
@@ -30,14 +30,14 @@ impl Layer {
         config: &EncoderConfig,
         sites: &mut DropoutSites,
     ) -> Tensor<3> {
-        let qkv = ops::linear3(x.clone(), [&self.query, &self.key, &self.value]);
+        let qkv = ops::linear3(x.clone(), [&self.query, &self.key, &self.value], sites);
         let attended =
             ops::attention(qkv, config.attention_heads, key_bias, sites.next(config.attention_dropout));
-        let attended = ops::linear(attended, &self.attention_output);
+        let attended = ops::linear(attended, &self.attention_output, sites);
         let x = ops::residual_norm(attended, x, &self.attention_norm, sites.next(config.hidden_dropout));
 
-        let inner = ops::gelu(ops::linear(x.clone(), &self.intermediate));
-        let inner = ops::linear(inner, &self.output);
+        let inner = ops::gelu(ops::linear(x.clone(), &self.intermediate, sites));
+        let inner = ops::linear(inner, &self.output, sites);
         ops::residual_norm(inner, x, &self.output_norm, sites.next(config.hidden_dropout))
     }
 
@@ -68,5 +68,21 @@ impl Layer {
         linear(list, &at(names.intermediate), &mut self.intermediate);
         linear(list, &at(names.output), &mut self.output);
         norm(list, &at(names.output_norm), &mut self.output_norm);
+    }
+
+    /// The matrices that may be adapted, each with its module's name.
+    pub fn weights<'a>(
+        &'a mut self,
+        list: &mut Vec<(String, &'a mut Weight)>,
+        prefix: &str,
+        names: &LayerNames,
+    ) {
+        let at = |name: &str| format!("{prefix}.{name}");
+        list.push((at(names.query), &mut self.query.weight));
+        list.push((at(names.key), &mut self.key.weight));
+        list.push((at(names.value), &mut self.value.weight));
+        list.push((at(names.attention_output), &mut self.attention_output.weight));
+        list.push((at(names.intermediate), &mut self.intermediate.weight));
+        list.push((at(names.output), &mut self.output.weight));
     }
 }

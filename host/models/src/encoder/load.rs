@@ -7,9 +7,11 @@ use super::head::HeadLayers;
 use super::layer::Layer;
 use super::mean_layer::MeanLayer;
 use super::{Architecture, Embeddings, Encoder, EncoderConfig};
+use crate::adapter::Adaptable;
 use crate::error::ModelError;
 use crate::head::{Head, Pooling};
 use crate::initial;
+use crate::kernels::Weight;
 use crate::kernels::ops::LayerNorm;
 use crate::parameters::{Parameter, Parameters, norm};
 use crate::weights::{Fit, LoadReport, Weights, fit};
@@ -129,6 +131,17 @@ impl Parameters for Encoder {
             layer.push(&mut list, &self.config.layer_name(number), &architecture.layer);
         }
         self.head_layers.push(&mut list, &self.config);
+        list
+    }
+}
+
+impl Adaptable for Encoder {
+    fn weights(&mut self) -> Vec<(String, &mut Weight)> {
+        let mut list = Vec::new();
+        for (number, layer) in self.layers.iter_mut().enumerate() {
+            layer.weights(&mut list, &self.config.layer_name(number), &self.config.architecture.layer);
+        }
+        self.head_layers.weights(&mut list, &self.config);
         list
     }
 }

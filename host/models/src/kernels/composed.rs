@@ -3,28 +3,43 @@
 
 use super::activation::Activation;
 use super::grouped_attention::GroupedAttention;
-use super::ops::{LayerNorm, Linear, RmsNorm};
+use super::low_rank::Addition;
+use super::ops::{LayerNorm, RmsNorm};
 use super::random::Dropout;
 use super::rope::Rotation;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use std::sync::Arc;
 
-pub fn linear(x: Tensor<3>, layer: &Linear) -> Tensor<3> {
+pub fn linear(x: Tensor<3>, weight: &Tensor<2>, bias: &Tensor<1>) -> Tensor<3> {
     let [batch, tokens, inputs] = x.dims();
-    let outputs = layer.weight.dims()[0];
+    let outputs = weight.dims()[0];
     // As one matrix, so that the weight's gradient is one product and not a sum of `batch` matrices.
-    let y = x.reshape([batch * tokens, inputs]).matmul(layer.weight.clone().transpose())
-        + layer.bias.clone().unsqueeze();
+    let y = x.reshape([batch * tokens, inputs]).matmul(weight.clone().transpose()) + bias.clone().unsqueeze();
     y.reshape([batch, tokens, outputs])
 }
 
-pub fn linear3(x: Tensor<3>, layers: [&Linear; 3]) -> Tensor<3> {
+pub fn linear3(x: Tensor<3>, weights: [&Tensor<2>; 3], biases: [&Tensor<1>; 3]) -> Tensor<3> {
     // The weights are smaller than the outputs: it is they that are copied side by side.
-    let joined = Linear {
-        weight: Tensor::cat(layers.map(|layer| layer.weight.clone()).to_vec(), 0),
-        bias: Tensor::cat(layers.map(|layer| layer.bias.clone()).to_vec(), 0),
-    };
-    linear(x, &joined)
+    let weight = Tensor::cat(weights.map(Tensor::clone).to_vec(), 0);
+    linear(x, &weight, &Tensor::cat(biases.map(Tensor::clone).to_vec(), 0))
+}
+
+pub fn low_rank(y: Tensor<3>, x: Tensor<3>, [a, b]: [&Tensor<2>; 2], addition: Addition) -> Tensor<3> {
+    let Addition { start, scale, dropout } = addition;
+    let added = project(project(maybe_dropout(x, dropout), a), b) * scale;
+    let ([_, _, width], [_, _, outputs]) = (y.dims(), added.dims());
+    if outputs == width {
+        return y + added;
+    }
+    let end = start + outputs;
+    let mut parts = vec![y.clone().narrow(2, start, outputs) + added];
+    if start > 0 {
+        parts.insert(0, y.clone().narrow(2, 0, start));
+    }
+    if end < width {
+        parts.push(y.narrow(2, end, width - end));
+    }
+    Tensor::cat(parts, 2)
 }
 
 pub fn gelu(x: Tensor<3>) -> Tensor<3> {

@@ -5,6 +5,8 @@ use super::attention::{self, Attention};
 use super::biased_attention::{self, BiasedAttention};
 use super::grouped_attention::{self, GroupedAttention};
 use super::linear::Layout;
+use super::low_rank::{self, Addition};
+use super::nf4::{self, Nf4};
 use super::random::Dropout;
 use super::rope::{self, Rotation};
 use super::storage::contiguous;
@@ -115,6 +117,16 @@ pub trait Kernels: Backend {
     fn fused_rotate(x: FloatTensor<Self>, heads: usize, rotation: Rotation) -> FloatTensor<Self>;
 
     fn fused_grouped_attention(qkv: FloatTensor<Self>, attention: GroupedAttention) -> FloatTensor<Self>;
+
+    fn fused_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        addition: Addition,
+    ) -> FloatTensor<Self>;
+
+    fn fused_four_bits(x: FloatTensor<Self>, weight: Nf4, transposed: bool) -> FloatTensor<Self>;
 }
 
 impl Kernels for Flex {
@@ -266,6 +278,21 @@ impl Kernels for Flex {
     fn fused_grouped_attention(qkv: FloatTensor<Self>, attention: GroupedAttention) -> FloatTensor<Self> {
         grouped_attention::forward(&contiguous(qkv), &attention).0
     }
+
+    fn fused_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        addition: Addition,
+    ) -> FloatTensor<Self> {
+        let [y, x, a, b] = [y, x, a, b].map(contiguous);
+        low_rank::forward(y, &x, [&a, &b], addition)
+    }
+
+    fn fused_four_bits(x: FloatTensor<Self>, weight: Nf4, transposed: bool) -> FloatTensor<Self> {
+        nf4::forward(&contiguous(x), &weight, transposed)
+    }
 }
 
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
@@ -407,5 +434,19 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
 
     fn fused_grouped_attention(qkv: FloatTensor<Self>, attention: GroupedAttention) -> FloatTensor<Self> {
         grouped_attention::tracked::<C>(qkv, attention)
+    }
+
+    fn fused_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        addition: Addition,
+    ) -> FloatTensor<Self> {
+        low_rank::tracked::<C>([y, x, a, b], addition)
+    }
+
+    fn fused_four_bits(x: FloatTensor<Self>, weight: Nf4, transposed: bool) -> FloatTensor<Self> {
+        nf4::tracked::<C>(x, weight, transposed)
     }
 }

@@ -6,16 +6,21 @@ use super::biased_attention::BiasedAttention;
 use super::composed;
 use super::extension::Kernels;
 use super::grouped_attention::GroupedAttention;
+use super::low_rank::Addition;
+use super::nf4::Nf4;
 use super::random::Dropout;
 use super::rope::Rotation;
+use super::sites::DropoutSites;
+use super::weight::{self, Weight};
 use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use std::sync::Arc;
 
-/// A linear layer's parameters in PyTorch's layout: weight `[out, in]`, bias `[out]`.
+/// A linear layer's parameters in PyTorch's layout: weight `[out, in]`, bias `[out]`; or with the weight as `[in, out]`,
+/// as GPT-2's Conv1D.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    pub weight: Tensor<2>,
+    pub weight: Weight,
     pub bias: Tensor<1>,
 }
 
@@ -36,7 +41,7 @@ pub struct RmsNorm {
 
 impl Linear {
     pub fn zeros(inputs: usize, outputs: usize, device: &Device) -> Self {
-        Self { weight: Tensor::zeros([outputs, inputs], device), bias: Tensor::zeros([outputs], device) }
+        Self { weight: Weight::zeros(inputs, outputs, device), bias: Tensor::zeros([outputs], device) }
     }
 }
 
@@ -57,33 +62,84 @@ pub(crate) fn fused(device: &Device) -> bool {
     }
 }
 
-/// x W^T + b: x `[B, T, in]` to `[B, T, out]`.
-pub fn linear(x: Tensor<3>, layer: &Linear) -> Tensor<3> {
-    if fused(&x.device()) {
-        return Tensor::from_dispatch(Dispatch::fused_linear(
-            x.into_dispatch(),
-            layer.weight.clone().into_dispatch(),
-            layer.bias.clone().into_dispatch(),
-        ));
-    }
-    composed::linear(x, layer)
+/// x W^T + b: x `[B, T, in]` to `[B, T, out]`, or x W + b where the weight is `[in, out]`. `sites` are for the adapters.
+pub fn linear(x: Tensor<3>, layer: &Linear, sites: &mut DropoutSites) -> Tensor<3> {
+    weight::apply(x, &[(&layer.weight, Some(&layer.bias))], sites)
 }
 
 /// Three linear layers of the same input side by side: x `[B, T, in]` to `[B, T, out_a + out_b + out_c]`.
-pub fn linear3(x: Tensor<3>, layers: [&Linear; 3]) -> Tensor<3> {
+pub fn linear3(x: Tensor<3>, layers: [&Linear; 3], sites: &mut DropoutSites) -> Tensor<3> {
+    weight::apply(x, &layers.map(|layer| (&layer.weight, Some(&layer.bias))), sites)
+}
+
+/// x W^T: x `[B, T, in]` to `[B, T, out]`.
+pub fn apply(x: Tensor<3>, weight: &Weight, sites: &mut DropoutSites) -> Tensor<3> {
+    weight::apply(x, &[(weight, None)], sites)
+}
+
+/// Two matrices of the same input, the results side by side: x `[B, T, in]` to `[B, T, out_a + out_b]`.
+pub fn apply2(x: Tensor<3>, weights: [&Weight; 2], sites: &mut DropoutSites) -> Tensor<3> {
+    weight::apply(x, &weights.map(|weight| (weight, None)), sites)
+}
+
+/// Three matrices of the same input, the results side by side.
+pub fn apply3(x: Tensor<3>, weights: [&Weight; 3], sites: &mut DropoutSites) -> Tensor<3> {
+    weight::apply(x, &weights.map(|weight| (weight, None)), sites)
+}
+
+/// y with `addition.scale` drop(x) A^T B^T added to some of its columns: y `[B, T, W]`, x `[B, T, in]`, A `[r, in]`, B
+/// `[out, r]`.
+pub(crate) fn low_rank(
+    y: Tensor<3>,
+    x: Tensor<3>,
+    matrices: [&Tensor<2>; 2],
+    addition: Addition,
+) -> Tensor<3> {
     if fused(&x.device()) {
-        let [a, b, c] = layers.map(|layer| (layer.weight.clone(), layer.bias.clone()));
-        return Tensor::from_dispatch(Dispatch::fused_linear3(
+        let [a, b] = matrices.map(|matrix| matrix.clone().into_dispatch());
+        return Tensor::from_dispatch(Dispatch::fused_low_rank(
+            y.into_dispatch(),
             x.into_dispatch(),
-            a.0.into_dispatch(),
-            a.1.into_dispatch(),
-            b.0.into_dispatch(),
-            b.1.into_dispatch(),
-            c.0.into_dispatch(),
-            c.1.into_dispatch(),
+            a,
+            b,
+            addition,
         ));
     }
-    composed::linear3(x, layers)
+    composed::low_rank(y, x, matrices, addition)
+}
+
+/// x W^T, or x W where it is held `transposed`, for a matrix in four bits.
+pub(crate) fn four_bits(x: Tensor<3>, weight: &Nf4, transposed: bool) -> Tensor<3> {
+    if fused(&x.device()) {
+        let x = x.into_dispatch();
+        return Tensor::from_dispatch(Dispatch::fused_four_bits(x, weight.clone(), transposed));
+    }
+    let matrix = TensorData::new(weight.values(), weight.shape());
+    let matrix = Tensor::<2>::from_data(matrix, &x.device().inner());
+    composed::project(x, &if transposed { matrix.transpose() } else { matrix })
+}
+
+/// x W^T + b: x `[B, T, in]`, weight `[out, in]`, to `[B, T, out]`.
+pub(crate) fn linear_whole(x: Tensor<3>, weight: &Tensor<2>, bias: &Tensor<1>) -> Tensor<3> {
+    if fused(&x.device()) {
+        return Tensor::from_dispatch(Dispatch::fused_linear(
+            x.into_dispatch(),
+            weight.clone().into_dispatch(),
+            bias.clone().into_dispatch(),
+        ));
+    }
+    composed::linear(x, weight, bias)
+}
+
+/// Three of them side by side.
+pub(crate) fn linear3_whole(x: Tensor<3>, weights: [&Tensor<2>; 3], biases: [&Tensor<1>; 3]) -> Tensor<3> {
+    if fused(&x.device()) {
+        let [a, b, c] = weights.map(|weight| weight.clone().into_dispatch());
+        let [bias_a, bias_b, bias_c] = biases.map(|bias| bias.clone().into_dispatch());
+        let x = x.into_dispatch();
+        return Tensor::from_dispatch(Dispatch::fused_linear3(x, a, bias_a, b, bias_b, c, bias_c));
+    }
+    composed::linear3(x, weights, biases)
 }
 
 /// GELU with the exact normal distribution function, elementwise.
@@ -209,15 +265,15 @@ pub fn project3(x: Tensor<3>, weights: [&Tensor<2>; 3]) -> Tensor<3> {
 }
 
 /// x W + b, the weight in the layout `[in, out]` of GPT-2's Conv1D: x `[B, T, in]` to `[B, T, out]`.
-pub fn conv1d(x: Tensor<3>, layer: &Linear) -> Tensor<3> {
+pub(crate) fn conv1d_whole(x: Tensor<3>, weight: &Tensor<2>, bias: &Tensor<1>) -> Tensor<3> {
     if fused(&x.device()) {
         return Tensor::from_dispatch(Dispatch::fused_conv1d(
             x.into_dispatch(),
-            layer.weight.clone().into_dispatch(),
-            layer.bias.clone().into_dispatch(),
+            weight.clone().into_dispatch(),
+            bias.clone().into_dispatch(),
         ));
     }
-    composed::project(x, &layer.weight.clone().transpose()) + layer.bias.clone().unsqueeze()
+    composed::project(x, &weight.clone().transpose()) + bias.clone().unsqueeze()
 }
 
 /// An activation, elementwise.
@@ -396,8 +452,12 @@ mod tests {
         Dropout::new(DropoutKey { seed: 3, step: 11 }, 2, 0.3)
     }
 
-    fn layer(inputs: &Inputs, i: usize) -> Linear {
-        Linear { weight: inputs.matrices[i].clone(), bias: inputs.vectors[i].clone() }
+    fn matrices(inputs: &Inputs) -> [&Tensor<2>; 3] {
+        [&inputs.matrices[0], &inputs.matrices[1], &inputs.matrices[2]]
+    }
+
+    fn biases(inputs: &Inputs) -> [&Tensor<1>; 3] {
+        [&inputs.vectors[0], &inputs.vectors[1], &inputs.vectors[2]]
     }
 
     fn layer_norm(inputs: &Inputs) -> LayerNorm {
@@ -408,13 +468,13 @@ mod tests {
     fn linear_layers() {
         assert_same(
             3,
-            |i| linear(i.x.clone(), &layer(i, 0)),
-            |i| composed::linear(i.x.clone(), &layer(i, 0)),
+            |i| linear_whole(i.x.clone(), &i.matrices[0], &i.vectors[0]),
+            |i| composed::linear(i.x.clone(), &i.matrices[0], &i.vectors[0]),
         );
         assert_same(
             7,
-            |i| linear3(i.x.clone(), [&layer(i, 0), &layer(i, 1), &layer(i, 2)]),
-            |i| composed::linear3(i.x.clone(), [&layer(i, 0), &layer(i, 1), &layer(i, 2)]),
+            |i| linear3_whole(i.x.clone(), matrices(i), biases(i)),
+            |i| composed::linear3(i.x.clone(), matrices(i), biases(i)),
         );
     }
 
@@ -437,15 +497,46 @@ mod tests {
             |i| composed::project(i.x.clone(), &Tensor::cat(weights(i).to_vec(), 0)),
         );
         // The matrix is `[24, 45]`: inputs of 24 numbers.
-        let conv = |i: &Inputs| Linear { weight: i.matrices[0].clone(), bias: i.vectors[3].clone() };
         assert_same(
             3,
-            |i| conv1d(i.x.clone().narrow(2, 3, 24), &conv(i)),
+            |i| conv1d_whole(i.x.clone().narrow(2, 3, 24), &i.matrices[0], &i.vectors[3]),
             |i| {
                 let x = i.x.clone().narrow(2, 3, 24);
                 composed::project(x, &i.matrices[0].clone().transpose()) + i.vectors[3].clone().unsqueeze()
             },
         );
+    }
+
+    #[test]
+    fn additions_of_low_rank() {
+        // A is `[24, 45]`, B `[25, 24]`: to the columns from 7 on of 135.
+        let b = |i: &Inputs| i.matrices[1].clone().narrow(1, 3, 24);
+        for dropout in [None, some_dropout()] {
+            let addition = Addition { start: 7, scale: 0.7, dropout };
+            assert_same(
+                4,
+                |i| low_rank(i.qkv.clone(), i.x.clone(), [&i.matrices[0], &b(i)], addition),
+                |i| composed::low_rank(i.qkv.clone(), i.x.clone(), [&i.matrices[0], &b(i)], addition),
+            );
+        }
+    }
+
+    #[test]
+    fn products_with_four_bits() {
+        let numbers: Vec<f32> = (0..24 * HIDDEN).map(|i| (i as f32 * 0.61).sin()).collect();
+        for (shape, transposed) in [([24, HIDDEN], false), ([HIDDEN, 24], true)] {
+            let matrix = Nf4::quantise(&numbers, shape, true);
+            let whole = || {
+                let data = TensorData::new(matrix.values(), shape);
+                let whole = Tensor::<2>::from_data(data, &Device::flex());
+                if transposed { whole.transpose() } else { whole }
+            };
+            assert_same(
+                1,
+                |i| four_bits(i.x.clone(), &matrix, transposed),
+                |i| composed::project(i.x.clone(), &whole()),
+            );
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::kernels::activation::apply_gated;
 use crate::kernels::grouped_attention::forward_into;
 use crate::kernels::rms_norm::forward_rows;
 use crate::kernels::rope::turn;
-use crate::kernels::{Activation, GroupedAttention, Visible};
+use crate::kernels::{Activation, GroupedAttention, Visible, Weight};
 
 /// Generates with a Llama, on the CPU. The weights are the model's own, not copied, where it is on the CPU already.
 #[derive(Clone, Debug)]
@@ -74,7 +74,10 @@ impl Llama {
     /// A decoder with this model's weights as they are now.
     pub fn decoder(&self) -> LlamaDecoder {
         let config = self.config.clone();
-        let projection = |layer: &super::Projection| Matrix::new(&layer.weight, layer.bias.as_ref());
+        let device = self.embedding.device();
+        let matrix = |weight: &Weight| Matrix::new(&weight.merged(&device), None);
+        let projection =
+            |layer: &super::Projection| Matrix::new(&layer.weight.merged(&device), layer.bias.as_ref());
         let layers = self.layers.iter().map(|layer| Layer {
             attention_norm: Values::of(&layer.attention_norm.gamma),
             query: projection(&layer.query),
@@ -84,9 +87,9 @@ impl Llama {
             key_norm: layer.key_norm.as_ref().map(|norm| Values::of(&norm.gamma)),
             output: projection(&layer.output),
             feed_forward_norm: Values::of(&layer.feed_forward_norm.gamma),
-            gate: Matrix::new(&layer.gate, None),
-            up: Matrix::new(&layer.up, None),
-            down: Matrix::new(&layer.down, None),
+            gate: matrix(&layer.gate),
+            up: matrix(&layer.up),
+            down: matrix(&layer.down),
         });
         LlamaDecoder {
             embedding: Values::of(&self.embedding),

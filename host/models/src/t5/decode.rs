@@ -47,8 +47,9 @@ impl Decoder for T5Decoder<'_> {
         let config = &self.model.config;
         let batch = TokenBatch::new(rows.iter().map(Vec::as_slice), config.pad_token_id)?;
         batch.check(config.vocab_size, usize::MAX, 1)?;
-        let states = self.model.encode(&batch, &mut Pass::new(Mode::default(), 0.0));
-        let memory = self.model.remember(states, &batch);
+        let mut pass = Pass::new(Mode::default(), 0.0);
+        let states = self.model.encode(&batch, &mut pass);
+        let memory = self.model.remember(states, &batch, &mut pass);
         let inputs = (0..batch.rows).collect();
         let state = self.state.insert(State { memory, sources: batch.tokens, inputs, past: Past::default() });
         Self::advance(self.model, state, &vec![config.decoder_start_token_id; batch.rows])

@@ -6,6 +6,8 @@ pub mod device;
 pub mod distilbert;
 pub mod encoder;
 pub mod error;
+pub mod footprint;
+pub mod generator;
 pub mod gpt2;
 pub mod head;
 pub mod initial;
@@ -21,6 +23,8 @@ pub mod weights;
 
 pub use encoder::{Encoder, EncoderConfig, NewToken};
 pub use error::ModelError;
+pub use footprint::{BatchShape, Depth};
+pub use generator::{CausalDecoder, Generator};
 pub use gpt2::{Gpt2, Gpt2Config, Gpt2Decoder};
 pub use head::{Head, Pooling, Problem, SentencePooling};
 pub use kernels::DropoutKey;

@@ -149,6 +149,13 @@ impl Model {
         }
     }
 
+    /// What it was made by.
+    pub fn config(&self) -> ModelConfig {
+        match self {
+            Self::Encoder(model) => ModelConfig::Encoder(model.config().clone()),
+        }
+    }
+
     pub fn head(&self) -> Head {
         match self {
             Self::Encoder(model) => model.head(),

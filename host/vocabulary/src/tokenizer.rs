@@ -56,6 +56,11 @@ impl TokenizerFile {
         self.tokenizer
     }
 
+    /// The tokenizer.json.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.json.to_string().into_bytes()
+    }
+
     pub(crate) fn json(&self) -> &Value {
         &self.json
     }

@@ -1,40 +1,65 @@
 //! The base model.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pegbox_data::TextTokenizer;
+use pegbox_deploy::tokenizer_files;
 use pegbox_hub::{BaseModel, Licences, Obtained, Request, Source};
-use pegbox_models::{ModelConfig, NewToken, Weights};
+use pegbox_models::{ModelConfig, ModelError, NewToken, Weights};
+use pegbox_runtime::ModelFile;
 use pegbox_train::Masking;
+use pegbox_vocabulary::stored::tokenizer_of;
 use pegbox_vocabulary::{Extension, TokenizerFile};
 
+use super::gguf::GgufModel;
 use super::{lock, settings};
 use crate::console::megabytes;
 use crate::report::Report;
 use crate::session::Session;
 use pegbox_recipe::{Recipe, Task};
 
+const TOKENIZER: &str = "tokenizer.json";
+
 /// The base model at hand, and what can be known of it without its weights.
 pub struct Base {
     pub model: BaseModel,
     /// With the recipe's dropout, where it names one.
     pub config: ModelConfig,
-    /// Bytes of tokenizer.json.
+    /// Bytes of a tokenizer.json: the model's, or made of its vocabulary where that is in another format.
     pub tokenizer: Vec<u8>,
     /// The recipe's own tokenizer, and the tokens that it has more than the model.
     pub extension: Option<Extension>,
 }
 
 impl Base {
-    /// The folder that holds the tokenizer's files.
-    pub fn tokenizer_folder(&self) -> &Path {
-        self.extension.as_ref().map_or(&self.model.folder, |extension| &extension.folder)
+    /// The tokenizer's files, for whoever takes the trained model.
+    pub fn tokenizer_files(&self) -> Result<Vec<ModelFile>, Box<Report>> {
+        let mut files = match &self.extension {
+            Some(extension) => tokenizer_files(&extension.folder)?,
+            None if self.model.is_gguf() => {
+                let config = GgufModel::open(&self.model.weights)?.tokenizer_config()?;
+                let content = format!("{config:#}\n").into_bytes();
+                vec![ModelFile { path: "tokenizer_config.json".into(), content }]
+            }
+            None => tokenizer_files(&self.model.folder)?,
+        };
+        if !files.iter().any(|file| file.path == TOKENIZER) {
+            files.insert(0, ModelFile { path: TOKENIZER.into(), content: self.tokenizer.clone() });
+        }
+        Ok(files)
+    }
+
+    /// Where the tokenizer is, for errors.
+    fn tokenizer_path(&self) -> PathBuf {
+        match &self.extension {
+            Some(extension) => extension.folder.join(TOKENIZER),
+            None => tokenizer_path(&self.model),
+        }
     }
 
     /// The pretrained weights, with embeddings for the tokens that the recipe adds.
     pub fn weights(&self) -> Result<Weights, Box<Report>> {
-        let mut weights = Weights::read(&self.model.folder)?;
+        let mut weights = Weights::read(&self.model.weights)?;
         self.config.add_tokens(&mut weights, &self.new_tokens())?;
         Ok(weights)
     }
@@ -44,7 +69,7 @@ impl Base {
         if recipe.model.task != Task::MaskedLm {
             return Ok(None);
         }
-        let name = self.tokenizer_folder().join("tokenizer.json").display().to_string();
+        let name = self.tokenizer_path().display().to_string();
         let tokenizer = TextTokenizer::from_bytes(&self.tokenizer, &name, recipe.model.max_length as usize)?;
         let Some(mask) = tokenizer.mask_id() else {
             return Err(Report::new(format!("{name} has no token that stands for a hidden one"))
@@ -62,7 +87,7 @@ impl Base {
 /// Brings the recipe's base model here.
 pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
     let model = locked(session, recipe)?;
-    let mut config = ModelConfig::read(&model.folder.join("config.json"))?;
+    let mut config = config(&model)?;
     if let Some(dropout) = recipe.model.dropout {
         config.set_dropout(dropout);
     }
@@ -77,9 +102,7 @@ pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
         ))
         .help(format!("set max-length to at most {positions}")));
     }
-    let path = model.folder.join("tokenizer.json");
-    let tokenizer =
-        fs::read(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))?;
+    let (path, tokenizer) = (tokenizer_path(&model), tokenizer_bytes(&model)?);
     let Some(folder) = &recipe.model.tokenizer else {
         return Ok(Base { model, config, tokenizer, extension: None });
     };
@@ -88,6 +111,26 @@ pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
     session.console.say(format!("model: {} tokens are added from {folder}", extension.tokens.len()));
     config = config.with_tokens(&new_tokens(Some(&extension)));
     Ok(Base { model, config, tokenizer: extension.tokenizer.clone(), extension: Some(extension) })
+}
+
+/// What the model's config.json says, or its GGUF file.
+fn config(model: &BaseModel) -> Result<ModelConfig, Box<Report>> {
+    if !model.is_gguf() {
+        return Ok(ModelConfig::read(&model.folder.join("config.json"))?);
+    }
+    let refuse = |what| ModelError::Config { path: model.weights.clone(), what };
+    Ok(ModelConfig::from_json(GgufModel::open(&model.weights)?.config()?).map_err(refuse)?)
+}
+
+fn tokenizer_bytes(model: &BaseModel) -> Result<Vec<u8>, Box<Report>> {
+    match model.is_gguf() {
+        true => GgufModel::open(&model.weights)?.tokenizer(),
+        false => Ok(tokenizer_of(&model.folder)?),
+    }
+}
+
+fn tokenizer_path(model: &BaseModel) -> PathBuf {
+    if model.is_gguf() { model.weights.clone() } else { model.folder.join(TOKENIZER) }
 }
 
 fn new_tokens(extension: Option<&Extension>) -> Vec<NewToken> {
@@ -101,12 +144,12 @@ pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<Vec<u8>, Box<Repo
     if !matches!(recipe.model.task, Task::Generation | Task::Seq2Seq) {
         return Ok(bring(session, recipe)?.tokenizer);
     }
-    let beside = recipe.folder.join(&recipe.model.source).join("tokenizer.json");
-    let path = match beside.is_file() && recipe.policy.licences.is_none() {
-        true => beside,
-        false => locked(session, recipe)?.folder.join("tokenizer.json"),
-    };
-    fs::read(&path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
+    // A tokenizer is enough to prepare data: the model need not be there yet.
+    let beside = recipe.folder.join(&recipe.model.source);
+    if beside.join(TOKENIZER).is_file() && recipe.policy.licences.is_none() {
+        return Ok(tokenizer_of(&beside)?);
+    }
+    tokenizer_bytes(&locked(session, recipe)?)
 }
 
 /// Brings the recipe's base model here, at the commit that pegbox.lock pins.

@@ -1,6 +1,6 @@
 //! Artifacts of the best checkpoint.
 
-use pegbox_deploy::{Exported, TrainedModel, export, tokenizer_files};
+use pegbox_deploy::{Exported, TrainedModel, export};
 use pegbox_models::Head;
 use pegbox_train::{RunFolder, load_best};
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn bring_one(
     let model = TrainedModel {
         weights: best.weights,
         configuration: format!("{configuration:#}"),
-        tokenizer_files: tokenizer_files(material.base.tokenizer_folder())?,
+        tokenizer_files: material.base.tokenizer_files()?,
         labels,
         metrics: scores,
         provenance: provenance(material, best.step),

@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pegbox_data::TextTokenizer;
-use pegbox_deploy::tokenizer_files;
 use pegbox_models::{Model, ModelConfig, Weights, device, model};
 use pegbox_train::{RunFolder, load_best};
 use serde_json::{Map, Value};
@@ -46,7 +45,7 @@ pub fn describe_run(run: &Path, recipe: &Recipe, base: &Base, labels: &[String])
     let folder = run.join("model");
     let config = Value::Object(configuration(recipe, base, labels));
     write_whole(&folder.join("config.json"), format!("{config:#}\n").as_bytes())?;
-    for file in tokenizer_files(base.tokenizer_folder())? {
+    for file in base.tokenizer_files()? {
         write_whole(&folder.join(&file.path), &file.content)?;
     }
     Ok(())

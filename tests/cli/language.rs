@@ -216,7 +216,7 @@ fn what_cannot_be_talked_with_is_told() {
         assert!(report.starts_with("error: cut.gguf: ") && report.contains("cut short"), "{report}");
     }
     assert!(report(&["chat", "nowhere"]).contains("nowhere"));
-    assert!(report(&["chat"]).contains("there is no run in runs"));
+    assert!(report(&["chat"]).contains("no model is named, and there is no run in ./runs"));
     project.write("lines.jsonl", "{\"prompt\": \"a\"}\n{\"text\": \"a\"}\n");
     let report = report(&["generate", "--model", "chat.gguf", "--file", "lines.jsonl"]);
     assert!(report.contains("lines.jsonl:2: unknown field `text`"), "{report}");

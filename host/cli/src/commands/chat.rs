@@ -52,8 +52,9 @@ pub fn run(session: &Session, arguments: &Chat) -> Result<(), Box<Report>> {
     };
     talk.begin(arguments.system.as_deref().unwrap_or_default());
     converse(session, &name, &mut talk)?;
+    let answers = if talk.turns == 1 { "answer" } else { "answers" };
     session.console.say(format!(
-        "chat: {} answers, {}, {} tokens of them known before",
+        "chat: {} {answers}, {}; {} tokens of these were known before",
         talk.turns,
         talk.pace.told(),
         talk.kept

@@ -21,7 +21,7 @@ pub fn catch() {
             } else if ASKED.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             } else {
-                eprintln!("\n(Ctrl-C again, Ctrl-D or /quit ends)");
+                eprint!("\n(Ctrl-C again, Ctrl-D or /quit ends)\n> ");
             }
         };
         // Somebody else's handler stays in place: then Ctrl-C ends the program.

@@ -175,10 +175,15 @@ fn object(bytes: &[u8], path: &Path) -> Result<Map<String, Value>, Box<Report>> 
 
 /// The model that the user named, or the latest run of the recipe.
 pub fn named(model: Option<&str>, recipe: &Path) -> Result<String, Box<Report>> {
-    match model {
-        Some(model) => Ok(model.to_owned()),
-        None => Ok(runs::find(&Recipe::load(recipe)?, None)?.path().display().to_string()),
+    if let Some(model) = model {
+        return Ok(model.to_owned());
     }
+    let recipe = Recipe::load(recipe)?;
+    let run = runs::latest(&recipe.runs).ok_or_else(|| {
+        Report::usage(format!("no model is named, and there is no run in {}", recipe.runs.display()))
+            .help("name a folder, a GGUF file or a source; `pegbox train` makes a run")
+    })?;
+    Ok(run.display().to_string())
 }
 
 impl Language {

@@ -1,6 +1,7 @@
 //! A project in a temporary folder: a tiny random BERT, some records, a recipe.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -21,7 +22,7 @@ impl Project {
     /// A project whose recipe runs: cross-entropy and accuracy, both built in; one epoch.
     pub fn new() -> Self {
         let project = Self { folder: tempfile::tempdir().unwrap() };
-        project.write_model();
+        project.write_model(&json!({}));
         project.write_records();
         project.write("pegbox.toml", RECIPE);
         project
@@ -54,6 +55,18 @@ impl Project {
     pub fn pegbox(&self, arguments: &[&str]) -> Seen {
         let output = self.command(arguments).output().unwrap();
         Seen { output, folder: self.folder.path().to_path_buf() }
+    }
+
+    /// The same, with something to read on its standard input.
+    pub fn pegbox_told(&self, input: &str, arguments: &[&str]) -> Seen {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // A program that fails before it reads has closed its end.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        Seen { output: child.wait_with_output().unwrap(), folder: self.folder.path().to_path_buf() }
     }
 
     /// The same, with further variables in its environment.
@@ -99,14 +112,18 @@ impl Project {
         command
     }
 
-    fn write_model(&self) {
-        let config = json!({
+    /// The model's folder, with `changes` in its config.json.
+    pub fn write_model(&self, changes: &Value) {
+        let mut config = json!({
             "architectures": ["BertModel"], "model_type": "bert", "hidden_act": "gelu",
             "vocab_size": vocabulary().len(), "hidden_size": 32, "num_hidden_layers": 2,
             "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 64,
             "type_vocab_size": 2, "pad_token_id": 0, "layer_norm_eps": 1e-12,
             "initializer_range": 0.1, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,
         });
+        for (name, value) in changes.as_object().unwrap() {
+            config[name] = value.clone();
+        }
         self.write("model/config.json", &config.to_string());
         self.write("model/tokenizer.json", &tokenizer().to_string());
         self.write("model/README.md", "---\nlicense: mit\n---\n");
@@ -243,7 +260,7 @@ learning-rate = 1e-3
 loss = { builtin = "cross-entropy" }
 "#;
 
-fn vocabulary() -> Vec<String> {
+pub fn vocabulary() -> Vec<String> {
     let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
     let words = special.iter().chain(&COLOURS).chain(&THINGS).chain(&WORDS);
     let pieces = (0..10).flat_map(|digit| [digit.to_string(), format!("##{digit}")]);

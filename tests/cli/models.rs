@@ -2,12 +2,13 @@
 //! test's own.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::fixture::{Project, Seen};
+use crate::fixture::{Project, Seen, vocabulary};
 use crate::server::{Reply, Repository, Server, sha256};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -237,4 +238,78 @@ fn models_are_recommended_with_reasons() {
         "{all}"
     );
     assert_eq!(world.server.paths(), Vec::<String>::new());
+}
+
+fn parity(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/parity").join(name)
+}
+
+#[test]
+fn a_gguf_file_is_looked_at() {
+    let project = Project::new();
+    fs::copy(parity("language/llama.gguf"), project.path("chat.gguf")).unwrap();
+    let inspected = project.pegbox(&["models", "inspect", "chat.gguf"]).succeeds().results();
+    let kept: Vec<&str> =
+        inspected.lines().filter(|line| !line.contains("digest") && !line.contains("folder")).collect();
+    insta::assert_snapshot!("models_inspect_gguf", kept.join("\n"));
+    let whole = fs::read(project.path("chat.gguf")).unwrap();
+    fs::write(project.path("cut.gguf"), &whole[..whole.len() / 2]).unwrap();
+    let report = project.pegbox(&["models", "inspect", "cut.gguf"]).report();
+    assert!(report.contains("cut.gguf: ") && report.contains("cut short"), "{report}");
+}
+
+#[test]
+fn a_gguf_file_on_a_hub_is_listed_with_its_own_licence() {
+    let world = World::new();
+    let gguf = fs::read(parity("language/bert.gguf")).unwrap();
+    let repository = Repository {
+        id: "acme/small",
+        commit: COMMIT,
+        files: vec![("small-F32.gguf", gguf)],
+        licence: None,
+        gated: None,
+    };
+    repository.serve(&world.server, "main");
+    world.pegbox(&["models", "pull", "hf:acme/small"]).succeeds();
+    let listed = world.pegbox(&["models", "list"]).succeeds().results();
+    assert!(listed.starts_with("hf:acme/small (0123456789ab)  bert"), "{listed}");
+    assert!(listed.contains(" MIT"), "{listed}");
+    let advice = world.pegbox(&["models", "recommend", "--memory", "8", "--all"]).succeeds().results();
+    assert!(advice.contains("hf:acme/small, 0.0 M, MIT"), "{advice}");
+}
+
+#[test]
+fn a_gguf_file_is_a_recipes_base() {
+    let project = Project::new();
+    fs::copy(parity("language/bert.gguf"), project.path("bert.gguf")).unwrap();
+    fs::remove_dir_all(project.path("model")).unwrap();
+    project.edit("source = \"model\"", "source = \"bert.gguf\"");
+    project.edit("epochs = 2", "epochs = 1");
+    let checked = project.pegbox(&["check"]).succeeds().messages();
+    assert!(checked.contains("bert.gguf, licence MIT"), "{checked}");
+    project.pegbox(&["run"]).succeeds();
+    let predicted = project.pegbox(&["predict", "--json", "the old car is red today 7"]).succeeds();
+    assert!(predicted.results().contains("\"red\""), "{}", predicted.results());
+    let run = fs::read_dir(project.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let config = fs::read_to_string(run.join("model/tokenizer_config.json")).unwrap();
+    assert!(config.contains("\"unk_token\": \"[UNK]\""), "{config}");
+    project.edit("max-length = 32", "max-length = 64");
+    assert!(project.pegbox(&["check"]).report().contains("bert.gguf has 48 positions"));
+}
+
+#[test]
+fn a_vocabulary_without_a_tokenizer_is_enough() {
+    let project = Project::new();
+    let rows = |project: &Project| {
+        let seen = project.pegbox(&["check"]).succeeds().results();
+        seen[seen.find("first rows as tokens").unwrap()..].to_string()
+    };
+    let with_tokenizer = rows(&project);
+    fs::remove_file(project.path("model/tokenizer.json")).unwrap();
+    project.write("model/vocab.txt", &(vocabulary().join("\n") + "\n"));
+    assert_eq!(rows(&project), with_tokenizer);
+    project.pegbox(&["train"]).succeeds();
+    project.pegbox(&["predict", "the old car is red today 7"]).succeeds();
+    project.write("model/vocab.txt", "a\nb\n");
+    assert!(project.pegbox(&["check"]).report().contains("vocab.txt: its vocabulary lacks `[UNK]`"));
 }

@@ -56,6 +56,8 @@ pub enum Command {
     Init(Init),
     /// Find in seconds what would go wrong: plugins, data, one real batch forward and backward
     Check(RecipeArgument),
+    /// What a training takes: parameters, memory, arithmetic, and the time of some real steps
+    Plan(Plan),
     /// Read, clean, validate, split and tokenize the data
     Prepare(RecipeArgument),
     /// Train in a new run
@@ -70,6 +72,10 @@ pub enum Command {
     Merge(Merge),
     /// Labels, tags, numbers, vectors or answers for texts
     Predict(Predict),
+    /// Talk with a language model
+    Chat(Chat),
+    /// Texts that a language model writes after prompts
+    Generate(Generate),
     /// Do whatever of prepare, train, eval and export is not up to date
     Run(RecipeArgument),
     /// Make, test, look at and share plugins
@@ -93,6 +99,24 @@ pub struct RecipeArgument {
     /// The recipe, or the folder that holds a pegbox.toml
     #[arg(default_value = pegbox_recipe::FILE_NAME)]
     pub recipe: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub recipe: RecipeArgument,
+    /// Memory of the device in GB; on a CPU what is free by default
+    #[arg(long, value_name = "GB")]
+    pub memory: Option<f64>,
+    /// Real steps that are timed, besides the largest batch's
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub steps: u32,
+    /// Estimate only, without taking a step
+    #[arg(long, conflicts_with = "steps")]
+    pub no_steps: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -177,4 +201,89 @@ pub struct Predict {
     /// Also the logits of all labels, in the order of their ids; goes with --json
     #[arg(long, requires = "json")]
     pub logits: bool,
+}
+
+/// The model that a command generates with.
+#[derive(Debug, Args)]
+pub struct LanguageArguments {
+    /// The recipe whose latest run is used where no model is named
+    #[arg(long, default_value = pegbox_recipe::FILE_NAME)]
+    pub recipe: PathBuf,
+    /// A file with a chat template, in place of the model's own
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    #[command(flatten)]
+    pub choice: Choice,
+}
+
+/// How tokens are chosen. What is not said is as the model's generation_config.json has it.
+#[derive(Debug, Args)]
+pub struct Choice {
+    /// Tokens of an answer at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_tokens: Option<u32>,
+    /// Draw tokens, from scores divided by this; 0 takes the likeliest instead
+    #[arg(long, value_name = "T")]
+    pub temperature: Option<f64>,
+    /// Draw from so many of the likeliest tokens; 0: from all
+    #[arg(long, value_name = "K")]
+    pub top_k: Option<usize>,
+    /// Draw from the likeliest tokens that together have this probability
+    #[arg(long, value_name = "P")]
+    pub top_p: Option<f64>,
+    /// Draw from tokens at least so likely as this share of the likeliest one's probability
+    #[arg(long, value_name = "P")]
+    pub min_p: Option<f64>,
+    /// Make tokens that have occurred less likely; 1: no effect
+    #[arg(long, value_name = "R")]
+    pub repetition_penalty: Option<f64>,
+    /// End an answer before this text; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    pub stop: Vec<String>,
+    /// Which tokens are drawn
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Chat {
+    /// A run's folder, a model's folder, a GGUF file, `hf:org/name@revision`, `pypi:package==version` or
+    /// `https://...#sha256=...`; the latest run of the recipe by default
+    pub model: Option<String>,
+    #[command(flatten)]
+    pub language: LanguageArguments,
+    /// What the conversation begins with, said by the system
+    #[arg(long, value_name = "TEXT")]
+    pub system: Option<String>,
+    /// One JSON object an answer
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// The prompts; without any, and without --file, the standard input is one
+    pub prompts: Vec<String>,
+    /// A run's folder, a model's folder, a GGUF file, `hf:org/name@revision`, `pypi:package==version` or
+    /// `https://...#sha256=...`; the latest run of the recipe by default
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    #[command(flatten)]
+    pub language: LanguageArguments,
+    /// Prompts from a file of JSON lines, `-` for the standard input: {"prompt": "..."}, or a conversation for the
+    /// model's chat template, {"messages": [{"role": "user", "content": "..."}]}
+    #[arg(long, value_name = "FILE", conflicts_with = "prompts")]
+    pub file: Option<PathBuf>,
+    /// Search with so many beams
+    #[arg(long, value_name = "N")]
+    pub beams: Option<usize>,
+    /// Answers to each prompt
+    #[arg(long, value_name = "N")]
+    pub answers: Option<usize>,
+    /// Prompts that are computed together
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+    /// One JSON object an answer
+    #[arg(long)]
+    pub json: bool,
 }

@@ -1,17 +1,23 @@
 //! One file a command.
 
+/// `pegbox chat`
+mod chat;
 /// `pegbox check`
 mod check;
 /// `pegbox eval`
 mod eval;
 /// `pegbox export`
 mod export;
+/// `pegbox generate`
+mod generate;
 /// `pegbox init`
 mod init;
 /// `pegbox merge`
 mod merge;
 /// `pegbox models`
 mod models;
+/// `pegbox plan`
+mod plan;
 /// `pegbox plugin`
 mod plugin;
 /// `pegbox predict`
@@ -50,6 +56,7 @@ pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
     match command {
         Command::Init(arguments) => init::run(session, &arguments),
         Command::Check(arguments) => check::run(session, &Recipe::load(&arguments.recipe)?),
+        Command::Plan(arguments) => plan::run(session, &arguments),
         Command::Prepare(arguments) => prepare::run(session, &Recipe::load(&arguments.recipe)?),
         Command::Train(arguments) => train::run(session, &Recipe::load(&arguments.recipe)?),
         Command::Resume(arguments) => resume::run(session, &arguments),
@@ -57,6 +64,8 @@ pub fn run(session: &Session, command: Command) -> Result<(), Box<Report>> {
         Command::Export(arguments) => export::run(session, &arguments),
         Command::Merge(arguments) => merge::run(session, &arguments),
         Command::Predict(arguments) => predict::run(session, &arguments),
+        Command::Chat(arguments) => chat::run(session, &arguments),
+        Command::Generate(arguments) => generate::run(session, &arguments),
         Command::Run(arguments) => run::run(session, &Recipe::load(&arguments.recipe)?),
         Command::Plugin(command) => plugin::run(session, command),
         Command::Tokenizer(command) => tokenizer::run(session, command),

@@ -1,6 +1,7 @@
 //! What the user sees while Pegbox works. Progress goes to the error stream: bars on a terminal, lines with at
 //! least some seconds between them elsewhere, JSON lines with `--log json`. Results go to standard output.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -254,9 +255,24 @@ pub fn print(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
+/// A text that a model wrote, fit for a terminal: no control character in it is obeyed.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    match text.contains(is_control) {
+        true => text.replace(is_control, "\u{fffd}").into(),
+        false => text.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_does_not_move_the_cursor() {
+        assert_eq!(harmless("a\tb\n\u{1b}[2Jc\r"), "a\tb\n\u{fffd}[2Jc\u{fffd}");
+        assert!(matches!(harmless("ü\n"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn a_pace_tells_the_rate_and_the_time_left() {

@@ -2,6 +2,8 @@
 
 /// Adapters: the recipe's, and those in folders.
 pub mod adapter;
+/// Answers of language models.
+pub mod answer;
 /// The base model.
 pub mod base;
 /// The prepared dataset.
@@ -10,8 +12,18 @@ pub mod dataset;
 pub mod evaluation;
 /// Artifacts.
 pub mod export;
+/// What a GGUF file holds besides weights.
+pub mod gguf;
+/// Ctrl-C while answers are written.
+pub mod interrupt;
+/// Models that write text.
+pub mod language;
 /// pegbox.lock.
 pub mod lock;
+/// Memory of this machine.
+pub mod memory;
+/// What would make a training fit.
+pub mod remedies;
 /// Run folders.
 pub mod runs;
 /// What a recipe says, in the words of the crates that do it.

@@ -12,8 +12,12 @@ mod first_party;
 mod fixture;
 #[path = "../../../tests/cli/killed.rs"]
 mod killed;
+#[path = "../../../tests/cli/language.rs"]
+mod language;
 #[path = "../../../tests/cli/models.rs"]
 mod models;
+#[path = "../../../tests/cli/plan.rs"]
+mod plan;
 #[path = "../../../tests/cli/prepare.rs"]
 mod prepare;
 #[path = "../../../tests/cli/server.rs"]

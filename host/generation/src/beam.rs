@@ -185,7 +185,8 @@ impl<'t> Search<'t> {
         if !settings.do_sample {
             return highest(scores, count);
         }
-        let mut random = Random::new(settings.seed, self.start.prompt, 0, self.length());
+        let prompt = settings.first_prompt + self.start.prompt;
+        let mut random = Random::new(settings.seed, prompt, 0, self.length());
         let drawn = sample_several(scores, count, &mut random);
         drawn.into_iter().filter_map(|index| Some(Candidate { score: *scores.get(index)?, index })).collect()
     }

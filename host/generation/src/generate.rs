@@ -109,7 +109,8 @@ fn starts<D: Decoder>(
     prompts: &[Vec<u32>],
     settings: &GenerationSettings,
 ) -> Result<Vec<Start>, GenerationError<D::Error>> {
-    let start = |(prompt, tokens): (usize, &Vec<u32>)| {
+    let start = |(place, tokens): (usize, &Vec<u32>)| {
+        let prompt = settings.first_prompt + place;
         if tokens.is_empty() {
             return Err(GenerationError::EmptyPrompt { prompt });
         }
@@ -120,7 +121,7 @@ fn starts<D: Decoder>(
             let limit = settings.max_length.into_iter().chain(decoder.context()).min().unwrap_or(length);
             return Err(GenerationError::TooLong { prompt, length, limit });
         }
-        Ok(Start { prompt, history, room })
+        Ok(Start { prompt: place, history, room })
     };
     prompts.iter().enumerate().map(start).collect()
 }
@@ -205,7 +206,7 @@ impl<'t> Row<'t> {
         settings: &GenerationSettings,
         scores: &mut [f32],
     ) -> Result<u32, GenerationError<D::Error>> {
-        let (prompt, tokens) = (self.start.prompt, self.tokens.len());
+        let (prompt, tokens) = (settings.first_prompt + self.start.prompt, self.tokens.len());
         if scores.iter().any(|score| score.is_nan()) {
             return Err(GenerationError::NotANumber { prompt, tokens });
         }

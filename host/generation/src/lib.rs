@@ -13,6 +13,8 @@ mod error;
 mod generate;
 /// What changes the scores before a token is chosen.
 mod processors;
+/// A prompt that begins like the one before is not read anew.
+mod remembering;
 /// A token out of scores.
 mod sampler;
 /// How to generate: `generation_config.json`, and what overrides it.
@@ -26,6 +28,7 @@ pub use decoder::{Decoder, Logits};
 pub use error::{GenerationError, SettingsError};
 pub use generate::{Finish, Generated, NewToken, generate};
 pub use processors::process;
+pub use remembering::{Remembering, Rewind};
 pub use sampler::{argmax, sample, softmax};
 pub use settings::{EarlyStopping, GenerationSettings};
 pub use stream::{StreamError, TextStream};

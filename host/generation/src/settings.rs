@@ -19,6 +19,8 @@ pub struct GenerationSettings {
     /// Whether tokens are drawn; else the likeliest is taken.
     pub do_sample: bool,
     pub seed: u64,
+    /// The number of the first prompt, for draws and errors: prompts in several batches are then drawn as in one.
+    pub first_prompt: usize,
     /// Above 0; scores are divided by it. Of sampling only, as `top_k`, `top_p` and `min_p` are.
     pub temperature: f64,
     /// Only so many of the likeliest tokens are drawn from; 0: from all.
@@ -65,6 +67,7 @@ impl Default for GenerationSettings {
             min_new_tokens: 0,
             do_sample: false,
             seed: 0,
+            first_prompt: 0,
             temperature: 1.0,
             top_k: 50,
             top_p: 1.0,
@@ -126,6 +129,7 @@ impl GenerationSettings {
             min_new_tokens: file.min_new_tokens.unwrap_or(default.min_new_tokens),
             do_sample: file.do_sample.unwrap_or(default.do_sample),
             seed: default.seed,
+            first_prompt: default.first_prompt,
             temperature: file.temperature.unwrap_or(default.temperature),
             top_k: file.top_k.unwrap_or(default.top_k),
             top_p: file.top_p.unwrap_or(default.top_p),

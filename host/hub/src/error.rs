@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use pegbox_weights::WeightsError;
+
 use crate::source::ACCEPTED_FORMS;
 
 /// A base model could not be brought here. `Display` is one line; [`HubError::help`] says how to mend it.
@@ -38,6 +40,8 @@ pub enum HubError {
     Licence { model: String, licence: Option<String>, allowed: Vec<String> },
     #[error("no folder for the cache: neither PEGBOX_CACHE, XDG_CACHE_HOME nor HOME is set")]
     NoCacheFolder,
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     #[error("{}: cannot {doing}: {source}", path.display())]
     Io { path: PathBuf, doing: &'static str, source: io::Error },
 }
@@ -96,6 +100,7 @@ impl HubError {
             Self::Digest { .. } => {
                 Some("nothing was kept; try again, and if it stays so, do not trust this server".into())
             }
+            Self::Weights(error) => Some(error.help()),
             Self::Wheel { .. } => None,
             Self::Offline { variable, .. } => {
                 let how = if *variable { "unset HF_HUB_OFFLINE" } else { "leave out --offline" };

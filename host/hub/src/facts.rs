@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::error::HubError;
 use crate::family::Family;
+use crate::gguf;
 
 /// What is known of a model without its weights. What its files do not say is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -37,12 +38,14 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Of a model as [`crate::BaseModel::weights`] names it: a folder in the form of Hugging Face Transformers.
+    /// Of a model as [`crate::BaseModel::weights`] names it: a folder in the form of Hugging Face Transformers, or a GGUF
+    /// file.
     ///
     /// # Errors
-    /// config.json cannot be read, or is no JSON object.
+    /// config.json cannot be read, or is no JSON object; a GGUF file that is damaged, or of an architecture that is not
+    /// known.
     pub fn of(weights: &Path) -> Result<Self, HubError> {
-        Self::of_folder(weights)
+        if weights.is_file() { gguf::facts(weights) } else { Self::of_folder(weights) }
     }
 
     fn of_folder(folder: &Path) -> Result<Self, HubError> {
@@ -60,7 +63,7 @@ impl Facts {
         Ok(facts)
     }
 
-    fn of_config(config: &Value) -> Self {
+    pub(crate) fn of_config(config: &Value) -> Self {
         let number = |names: &[&str]| names.iter().find_map(|name| config.get(*name)?.as_u64());
         let text = |value: &Value| value.as_str().map(str::to_string);
         let model_type = config.get("model_type").and_then(text);

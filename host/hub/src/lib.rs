@@ -14,6 +14,8 @@ mod error;
 mod facts;
 /// What an architecture is for.
 mod family;
+/// What a GGUF file says of itself.
+mod gguf;
 /// The HTTP client: certificates and proxies as the machine is set up.
 mod http;
 /// A model hub.

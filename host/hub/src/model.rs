@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::card;
 use crate::digest::{Remembered, joint, sha256_of};
 use crate::error::HubError;
+use crate::gguf;
 use crate::layout::{self, Content};
 
 /// A base model at hand.
@@ -92,14 +93,19 @@ fn content(folder: &Path) -> Result<Content, HubError> {
 }
 
 fn described(folder: &Path, content: Content, files: &BTreeMap<String, String>) -> BaseModel {
+    let card = card::licence_of_folder(folder);
+    let (weights, licence) = match content {
+        Content::Transformers => (folder.into(), card),
+        Content::Gguf(file) => {
+            let stated = gguf::licence(&file);
+            (file, stated.or(card))
+        }
+    };
     BaseModel {
         folder: folder.into(),
-        weights: match content {
-            Content::Transformers => folder.into(),
-            Content::Gguf(file) => file,
-        },
+        weights,
         digest: joint(files),
-        licence: card::licence_of_folder(folder),
+        licence,
         revision: None,
         obtained: Obtained::Local,
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::read_json;
 use crate::card;
+use crate::gguf;
 use crate::layout::{self, Content};
 use crate::licence::spdx;
 use crate::model::bytes_of;
@@ -71,9 +72,12 @@ fn stored(
     revision: Option<String>,
     shared: bool,
 ) -> Option<Stored> {
-    let weights = match layout::content(folder).ok()? {
-        Content::Transformers => folder.to_path_buf(),
-        Content::Gguf(file) => file,
+    let (weights, licence) = match layout::content(folder).ok()? {
+        Content::Transformers => (folder.to_path_buf(), licence),
+        Content::Gguf(file) => {
+            let licence = licence.or_else(|| gguf::licence(&file));
+            (file, licence)
+        }
     };
     Some(Stored {
         source,

@@ -244,7 +244,7 @@ fn project3(x: Tensor<3>, layers: [&Projection; 3], sites: &mut DropoutSites) ->
 }
 
 /// `eos_token_id` of a config.json: a number or a list of them.
-pub(crate) fn end_tokens(source: &Map<String, Value>) -> Vec<u32> {
+pub fn end_tokens(source: &Map<String, Value>) -> Vec<u32> {
     let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
     match source.get("eos_token_id") {
         Some(Value::Array(ids)) => ids.iter().filter_map(id).collect(),

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
-use pegbox_generation::{Decoder, Logits};
+use pegbox_generation::{Decoder, Rewind};
 use pegbox_models::output::{Logits as LogitsOf, Mode, Output};
 use pegbox_models::{
-    DropoutKey, Gpt2, Gpt2Config, Gpt2Decoder, Llama, LlamaConfig, LlamaDecoder, ModelError, Parameter,
-    Parameters, Places, TokenBatch, Weights, device,
+    CausalDecoder, DropoutKey, Gpt2, Gpt2Config, Llama, LlamaConfig, ModelError, Parameter, Parameters,
+    Places, TokenBatch, Weights, device,
 };
 use serde_json::{Map, Value};
 
@@ -33,11 +33,6 @@ const IGNORED: i64 = -100;
 enum Model {
     Gpt2(Gpt2),
     Llama(Llama),
-}
-
-enum AnyDecoder {
-    Gpt2(Gpt2Decoder),
-    Llama(LlamaDecoder),
 }
 
 #[derive(serde::Deserialize)]
@@ -81,10 +76,10 @@ impl Model {
         }
     }
 
-    fn decoder(&self) -> AnyDecoder {
+    fn decoder(&self) -> CausalDecoder {
         match self {
-            Self::Gpt2(model) => AnyDecoder::Gpt2(model.decoder()),
-            Self::Llama(model) => AnyDecoder::Llama(model.decoder()),
+            Self::Gpt2(model) => CausalDecoder::Gpt2(model.decoder()),
+            Self::Llama(model) => CausalDecoder::Llama(model.decoder()),
         }
     }
 }
@@ -94,31 +89,6 @@ impl Parameters for Model {
         match self {
             Self::Gpt2(model) => model.parameters(),
             Self::Llama(model) => model.parameters(),
-        }
-    }
-}
-
-impl Decoder for AnyDecoder {
-    type Error = ModelError;
-
-    fn prefill(&mut self, rows: &[Vec<u32>]) -> Result<Logits, ModelError> {
-        match self {
-            Self::Gpt2(decoder) => decoder.prefill(rows),
-            Self::Llama(decoder) => decoder.prefill(rows),
-        }
-    }
-
-    fn step(&mut self, tokens: &[u32]) -> Result<Logits, ModelError> {
-        match self {
-            Self::Gpt2(decoder) => decoder.step(tokens),
-            Self::Llama(decoder) => decoder.step(tokens),
-        }
-    }
-
-    fn reorder(&mut self, parents: &[usize]) -> Result<(), ModelError> {
-        match self {
-            Self::Gpt2(decoder) => decoder.reorder(parents),
-            Self::Llama(decoder) => decoder.reorder(parents),
         }
     }
 }
@@ -295,7 +265,7 @@ fn a_row_does_not_depend_on_the_rows_beside_it() {
     for (name, weights) in FIXTURES {
         let (case, model, _) = read(name, weights);
         let mut decoder = model.decoder();
-        let steps = |decoder: &mut AnyDecoder, prompts: &[Vec<u32>], rows: &[usize]| -> Vec<Vec<f32>> {
+        let steps = |decoder: &mut CausalDecoder, prompts: &[Vec<u32>], rows: &[usize]| -> Vec<Vec<f32>> {
             let mut logits = vec![decoder.prefill(prompts).unwrap()];
             for step in 0..40 {
                 let tokens: Vec<u32> = rows.iter().map(|row| case.greedy[*row][step]).collect();
@@ -345,6 +315,35 @@ fn decoding_step_by_step_gives_the_logits_of_one_pass_and_rows_can_be_chosen_ane
         assert!(matches!(decoder.prefill(&[vec![1; 257]]), Err(ModelError::TooLong { .. })));
         decoder.prefill(&[vec![1; 256]]).unwrap();
         assert!(matches!(decoder.step(&[1]), Err(ModelError::TooLong { tokens: 257, limit: 256 })));
+    }
+}
+
+#[test]
+fn a_decoder_that_went_back_reads_on_as_if_it_had_read_nothing_else() {
+    for (name, weights) in FIXTURES {
+        let (case, model, _) = read(name, weights);
+        let whole: Vec<u32> = case.prompts[2].iter().chain(&case.greedy[2]).copied().collect();
+        let mut decoder = model.decoder();
+        let expected = decoder.prefill(std::slice::from_ref(&whole)).unwrap();
+        // What it read after the first 7 tokens is another text; then one token, and many.
+        for kept in [7, 40, whole.len() - 1] {
+            let other = [&whole[..kept], &[3; 40]].concat();
+            decoder.prefill(&[other]).unwrap();
+            decoder.step(&[5]).unwrap();
+            let logits = decoder.read_on(kept, &whole[kept..]).unwrap();
+            close(&format!("{name}: after {kept}"), &logits.values, &expected.values);
+        }
+        // And it goes on from there.
+        let before = decoder.step(&[9]).unwrap();
+        let after = decoder.prefill(&[[&whole[..], &[9]].concat()]).unwrap();
+        close(&format!("{name}: a step"), &before.values, &after.values);
+
+        assert!(matches!(decoder.read_on(500, &[1]), Err(ModelError::DecoderRows { .. })));
+        assert!(matches!(decoder.read_on(3, &[]), Err(ModelError::EmptyBatch)));
+        assert!(matches!(decoder.read_on(3, &[64]), Err(ModelError::TokenId { .. })));
+        assert!(matches!(decoder.read_on(200, &[1; 57]), Err(ModelError::TooLong { .. })));
+        decoder.prefill(&[vec![1], vec![2]]).unwrap();
+        assert!(matches!(decoder.read_on(1, &[1]), Err(ModelError::DecoderRows { .. })));
     }
 }
 

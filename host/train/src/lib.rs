@@ -31,6 +31,8 @@ mod masking;
 mod memory;
 /// The model's updates: AdamW, accumulation, clipping.
 mod optimizer;
+/// What a training takes, before it begins.
+pub mod plan;
 /// Labels for texts.
 mod predict;
 /// Steps on trial.
@@ -65,8 +67,9 @@ pub use feed::Feed;
 pub use job::{Start, TrainJob, TrainSummary, train};
 pub use lenient::LenientMetric;
 pub use masking::Masking;
+pub use memory::resident;
 pub use predict::{Likely, Prediction, predict};
-pub use probe::{Probe, Trial, probe};
+pub use probe::{Probe, Trial, probe, probe_spread};
 pub use run::{RunFolder, RunIdentity};
 pub use settings::{Decay, Freeze, FrozenLayers, Schedule, TrainSettings, Warmup};
 pub use tag::{Entity, Tagged, TaggedWord, tag};

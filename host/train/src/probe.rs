@@ -87,13 +87,30 @@ impl<'a> Trial<'a> {
 /// # Errors
 /// Whatever training would fail with.
 pub fn probe(job: TrainJob<'_>) -> Result<Probe, TrainError> {
+    let mut probes = probe_spread(job, 0)?;
+    Ok(probes.swap_remove(0))
+}
+
+/// Trains one step on the largest batch of the first epoch, then one each on `count` batches that are spread over the
+/// epoch.
+///
+/// # Errors
+/// Whatever training would fail with.
+pub fn probe_spread(job: TrainJob<'_>, count: usize) -> Result<Vec<Probe>, TrainError> {
     let lengths = job.train.lengths();
     let plan = BatchPlan::epoch(&lengths, &job.batching, job.settings.seed, 0);
     let positions = |rows: &&[u32]| {
         let longest = rows.iter().filter_map(|row| lengths.get(*row as usize)).max().copied().unwrap_or(0);
         rows.len() as u64 * u64::from(longest)
     };
-    let rows = plan.iter().max_by_key(positions).ok_or(Fault::NoRows { part: "training" })?;
-    let batch = job.training().batch(rows, job.model.pad_token_id(), job.settings.seed, 0)?;
-    Trial::new(job)?.step(&batch)
+    let largest = plan.iter().max_by_key(positions).ok_or(Fault::NoRows { part: "training" })?;
+    let every = (plan.iter().count() / count.max(1)).max(1);
+    let spread = plan.iter().step_by(every).take(count);
+    let batch = |(number, rows): (usize, &[u32])| {
+        job.training().batch(rows, job.model.pad_token_id(), job.settings.seed, number as u64)
+    };
+    let batches = std::iter::once(largest).chain(spread).enumerate().map(batch);
+    let batches = batches.collect::<Result<Vec<_>, _>>()?;
+    let mut trial = Trial::new(job)?;
+    batches.iter().map(|batch| trial.step(batch)).collect()
 }

@@ -1,9 +1,12 @@
-//! Tokenizers out of vocabularies that other formats store: a GGUF file's metadata, SentencePiece's tokenizer.model.
+//! Tokenizers out of vocabularies that other formats store: a GGUF file's metadata, SentencePiece's tokenizer.model,
+//! BERT's vocab.txt.
 //! What they leave open (how text is split before it is looked up, how spaces are written) follows from the kind of
 //! vocabulary, as Transformers has it.
 
 /// Byte-level BPE.
 mod byte_level;
+/// A model folder's tokenizer, in whichever of these formats it is.
+mod folder;
 /// The metadata of a GGUF file.
 mod gguf;
 /// SentencePiece's BPE and Unigram.
@@ -12,6 +15,8 @@ mod pieces;
 mod sentence_piece;
 /// Special tokens, and where they are put.
 mod special;
+/// BERT's own file.
+mod vocab_txt;
 /// BERT's WordPiece.
 mod word_piece;
 
@@ -22,8 +27,11 @@ use serde_json::{Value, json};
 use crate::error::VocabularyError;
 use crate::tokenizer::TokenizerFile;
 
+pub use folder::tokenizer_of;
 pub use gguf::{GgufMetadata, read as gguf};
 pub use sentence_piece::read as sentence_piece;
+pub use vocab_txt::read as vocab_txt;
+pub use word_piece::WordPiece;
 
 /// A vocabulary as a file stores it: the tokens in the order of their ids, and what is known about them.
 #[derive(Clone, PartialEq, Debug)]
@@ -54,8 +62,8 @@ pub enum StoredKind {
     SentencePieceBpe { by_score: bool },
     /// T5's.
     Unigram,
-    /// BERT's, without case; words begin with `▁` and what continues them with nothing, as GGUF has it.
-    WordPiece,
+    /// BERT's.
+    WordPiece(WordPiece),
 }
 
 /// What a token is, by the numbers of SentencePiece and GGUF.
@@ -110,7 +118,7 @@ impl StoredVocabulary {
             StoredKind::ByteLevelBpe { merges, split } => byte_level::parts(self, merges, split),
             StoredKind::SentencePieceBpe { by_score } => Ok(pieces::bpe(self, *by_score)),
             StoredKind::Unigram => Ok(pieces::unigram(self)),
-            StoredKind::WordPiece => Ok(word_piece::parts(self)),
+            StoredKind::WordPiece(kind) => Ok(word_piece::parts(self, *kind)),
         };
         let Parts { normalizer, pre_tokenizer, decoder, model } = parts.map_err(failed)?;
         let json = json!({

@@ -4,6 +4,8 @@ use std::error::Error;
 
 use pegbox_data::DataError;
 use pegbox_deploy::ExportError;
+use pegbox_generation::chat::ChatError;
+use pegbox_generation::{GenerationError, SettingsError};
 use pegbox_hub::HubError;
 use pegbox_models::ModelError;
 use pegbox_models::weights::WeightsError;
@@ -143,6 +145,41 @@ impl From<ExportError> for Box<Report> {
             ExportError::Plugin(error) => error.into(),
             error => with_causes(&error, error.help()),
         }
+    }
+}
+
+impl From<SettingsError> for Box<Report> {
+    fn from(error: SettingsError) -> Self {
+        let help = error.help().map(str::to_string);
+        let mut report = with_causes(&error, help);
+        report.exit = USAGE;
+        report
+    }
+}
+
+impl From<GenerationError<ModelError>> for Box<Report> {
+    fn from(error: GenerationError<ModelError>) -> Self {
+        match error {
+            GenerationError::Settings(error) => error.into(),
+            GenerationError::Model(error) => error.into(),
+            error => {
+                let help = match error {
+                    GenerationError::EmptyPrompt { .. } => Some("write at least one word"),
+                    GenerationError::TooLong { .. } => {
+                        Some("make the prompt shorter, or take a model that sees more tokens")
+                    }
+                    _ => None,
+                };
+                with_causes(&error, help.map(str::to_string))
+            }
+        }
+    }
+}
+
+impl From<ChatError> for Box<Report> {
+    fn from(error: ChatError) -> Self {
+        let help = error.help().map(str::to_string);
+        with_causes(&error, help)
     }
 }
 

@@ -1,19 +1,20 @@
 //! The base model.
 
-/// A base model that is one GGUF file.
-mod gguf;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use pegbox_data::TextTokenizer;
+use pegbox_deploy::tokenizer_files;
 use pegbox_hub::{BaseModel, Licences, Obtained, Request, Source};
 use pegbox_models::device::Device;
 use pegbox_models::weights::LoadReport;
-use pegbox_models::{Model, ModelConfig, NewToken, Weights};
+use pegbox_models::{Model, ModelConfig, ModelError, NewToken, Weights};
+use pegbox_runtime::ModelFile;
 use pegbox_train::{Masking, Writing};
+use pegbox_vocabulary::stored::tokenizer_of;
 use pegbox_vocabulary::{Extension, TokenizerFile};
 
+use super::gguf::GgufModel;
 use super::{lock, settings};
 use crate::console::megabytes;
 use crate::report::Report;
@@ -27,18 +28,36 @@ pub struct Base {
     pub model: BaseModel,
     /// With the recipe's dropout, where it names one.
     pub config: ModelConfig,
-    /// Bytes of tokenizer.json.
+    /// Bytes of a tokenizer.json: the model's, or made of its vocabulary where that is in another format.
     pub tokenizer: Vec<u8>,
-    /// Holds the model's own tokenizer.
-    folder: PathBuf,
     /// The recipe's own tokenizer, and the tokens that it has more than the model.
     pub extension: Option<Extension>,
 }
 
 impl Base {
-    /// The folder that holds the tokenizer's files.
-    pub fn tokenizer_folder(&self) -> &Path {
-        self.extension.as_ref().map_or(&self.folder, |extension| &extension.folder)
+    /// The tokenizer's files, for whoever takes the trained model.
+    pub fn tokenizer_files(&self) -> Result<Vec<ModelFile>, Box<Report>> {
+        let mut files = match &self.extension {
+            Some(extension) => tokenizer_files(&extension.folder)?,
+            None if self.model.is_gguf() => {
+                let config = GgufModel::open(&self.model.weights)?.tokenizer_config()?;
+                let content = format!("{config:#}\n").into_bytes();
+                vec![ModelFile { path: "tokenizer_config.json".into(), content }]
+            }
+            None => tokenizer_files(&self.model.folder)?,
+        };
+        if !files.iter().any(|file| file.path == TOKENIZER) {
+            files.insert(0, ModelFile { path: TOKENIZER.into(), content: self.tokenizer.clone() });
+        }
+        Ok(files)
+    }
+
+    /// Where the tokenizer is, for errors.
+    fn tokenizer_path(&self) -> PathBuf {
+        match &self.extension {
+            Some(extension) => extension.folder.join(TOKENIZER),
+            None => tokenizer_path(&self.model),
+        }
     }
 
     /// The model that training begins with: pretrained, with embeddings for the tokens that the recipe adds, or with new
@@ -67,7 +86,7 @@ impl Base {
 
     /// The tokenizer, as the recipe's data is prepared with it.
     fn text_tokenizer(&self, recipe: &Recipe) -> Result<TextTokenizer, Box<Report>> {
-        let name = self.tokenizer_folder().join(TOKENIZER).display().to_string();
+        let name = self.tokenizer_path().display().to_string();
         Ok(TextTokenizer::from_bytes(&self.tokenizer, &name, recipe.model.max_length as usize)?)
     }
 
@@ -97,7 +116,7 @@ impl Base {
             return Ok(None);
         }
         let tokenizer = self.text_tokenizer(recipe)?;
-        let name = self.tokenizer_folder().join(TOKENIZER).display().to_string();
+        let name = self.tokenizer_path().display().to_string();
         let Some(mask) = tokenizer.mask_id() else {
             return Err(Report::new(format!("{name} has no token that stands for a hidden one"))
                 .help("`masked-lm` needs a base model that was pretrained so, such as a BERT or a RoBERTa"));
@@ -117,7 +136,7 @@ pub fn bring(session: &Session, recipe: &Recipe) -> Result<Base, Box<Report>> {
 }
 
 fn of_model(session: &Session, recipe: &Recipe, model: BaseModel) -> Result<Base, Box<Report>> {
-    let Files { mut config, tokenizer, folder } = Files::of(session, &model)?;
+    let mut config = config(&model)?;
     if let Some(dropout) = recipe.model.dropout {
         config.set_dropout(dropout);
     }
@@ -132,39 +151,39 @@ fn of_model(session: &Session, recipe: &Recipe, model: BaseModel) -> Result<Base
         ))
         .help(format!("set max-length to at most {positions}")));
     }
+    let (path, tokenizer) = (tokenizer_path(&model), tokenizer_bytes(&model)?);
     let Some(named) = &recipe.model.tokenizer else {
-        return Ok(Base { model, config, tokenizer, folder, extension: None });
+        return Ok(Base { model, config, tokenizer, extension: None });
     };
-    let path = folder.join(TOKENIZER);
     let extension =
         Extension::open(&recipe.folder.join(named), &TokenizerFile::from_bytes(&tokenizer, &path)?)?;
     session.console.say(format!("model: {} tokens are added from {named}", extension.tokens.len()));
     config = config.with_tokens(&new_tokens(Some(&extension)));
-    Ok(Base { model, config, tokenizer: extension.tokenizer.clone(), folder, extension: Some(extension) })
-}
-
-/// What is known of a model without its weights.
-struct Files {
-    config: ModelConfig,
-    /// Bytes of tokenizer.json.
-    tokenizer: Vec<u8>,
-    /// Holds the tokenizer.
-    folder: PathBuf,
-}
-
-impl Files {
-    fn of(session: &Session, model: &BaseModel) -> Result<Self, Box<Report>> {
-        if model.is_gguf() {
-            return gguf::files(session, model);
-        }
-        let folder = model.folder.clone();
-        let config = ModelConfig::read(&folder.join("config.json"))?;
-        Ok(Self { config, tokenizer: read(&folder.join(TOKENIZER))?, folder })
-    }
+    Ok(Base { model, config, tokenizer: extension.tokenizer.clone(), extension: Some(extension) })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Box<Report>> {
     fs::read(path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
+}
+
+/// What the model's config.json says, or its GGUF file.
+fn config(model: &BaseModel) -> Result<ModelConfig, Box<Report>> {
+    if !model.is_gguf() {
+        return Ok(ModelConfig::read(&model.folder.join("config.json"))?);
+    }
+    let refuse = |what| ModelError::Config { path: model.weights.clone(), what };
+    Ok(ModelConfig::from_json(GgufModel::open(&model.weights)?.config()?).map_err(refuse)?)
+}
+
+fn tokenizer_bytes(model: &BaseModel) -> Result<Vec<u8>, Box<Report>> {
+    match model.is_gguf() {
+        true => GgufModel::open(&model.weights)?.tokenizer(),
+        false => Ok(tokenizer_of(&model.folder)?),
+    }
+}
+
+fn tokenizer_path(model: &BaseModel) -> PathBuf {
+    if model.is_gguf() { model.weights.clone() } else { model.folder.join(TOKENIZER) }
 }
 
 fn new_tokens(extension: Option<&Extension>) -> Vec<NewToken> {
@@ -185,7 +204,7 @@ pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<Vec<u8>, Box<Repo
     if !writes {
         return Ok(of_model(session, recipe, model)?.tokenizer);
     }
-    Ok(Files::of(session, &model)?.tokenizer)
+    tokenizer_bytes(&model)
 }
 
 /// Brings the recipe's base model here, at the commit that pegbox.lock pins.

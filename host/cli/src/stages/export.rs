@@ -1,6 +1,6 @@
 //! Artifacts of the best checkpoint.
 
-use pegbox_deploy::{Exported, PeftFolder, TrainedModel, export, tokenizer_files};
+use pegbox_deploy::{Exported, PeftFolder, TrainedModel, export};
 use pegbox_models::adapter::headless_name;
 use pegbox_models::weights::write_safetensors;
 use pegbox_models::{Head, device};
@@ -86,7 +86,7 @@ fn bring_one(
     let model = TrainedModel {
         weights,
         configuration,
-        tokenizer_files: tokenizer_files(material.base.tokenizer_folder())?,
+        tokenizer_files: material.base.tokenizer_files()?,
         labels,
         metrics: scores,
         provenance: provenance(material, best.step),

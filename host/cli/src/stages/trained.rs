@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pegbox_data::TextTokenizer;
-use pegbox_deploy::tokenizer_files;
 use pegbox_models::adapter::{ADAPTER_CONFIG, ADAPTER_WEIGHTS};
 use pegbox_models::{Model, ModelConfig, Weights, device, model};
 use pegbox_train::{RunFolder, Writing, load_best};
@@ -70,7 +69,7 @@ pub fn describe_run(
     let folder = run.join("model");
     let config = Value::Object(configuration(recipe, base, model, labels)?);
     write_whole(&folder.join(CONFIG), format!("{config:#}\n").as_bytes())?;
-    for file in tokenizer_files(base.tokenizer_folder())? {
+    for file in base.tokenizer_files()? {
         write_whole(&folder.join(&file.path), &file.content)?;
     }
     Ok(())

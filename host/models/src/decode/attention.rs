@@ -1,4 +1,4 @@
-//! Attention of one new token a row to the cache.
+//! Attention of new tokens to the cache.
 
 use std::sync::Arc;
 
@@ -27,30 +27,32 @@ pub struct CachedAttention {
     pub window: Option<usize>,
 }
 
-/// Of each row, the newest token's attention: `qkv` `[rows, W]`, the queries' heads first, to out `[rows, heads D]`. The
-/// new keys and values are in the cache already, at the row's length. `scores` is scratch.
+/// Of each token, its attention to the cache: `qkv` `[tokens, W]`, the queries' heads first, to out `[tokens, heads D]`.
+/// `place` says of which row a token is, and how many of the row's tokens there are up to itself; their keys and values
+/// are in the cache already. `scores` is scratch.
 pub fn attend(
     out: &mut [f32],
     qkv: &[f32],
     cache: &Cache,
     attention: CachedAttention,
+    place: impl Fn(usize) -> (usize, usize) + Sync,
     scores: &mut Vec<f32>,
 ) {
     let CachedAttention { layer, heads, groups, head, scale, window } = attention;
-    let (rows, shared) = (cache.rows(), heads / groups);
-    let width = qkv.len() / rows.max(1);
-    let longest = (0..rows).map(|row| cache.length(row) + 1).max().unwrap_or(0);
-    scores.resize(rows * heads * longest, 0.0);
+    let (width, shared) = ((heads + 2 * groups) * head, heads / groups);
+    let tokens = qkv.len() / width;
+    let longest = (0..tokens).map(|token| place(token).1).max().unwrap_or(0);
+    scores.resize(tokens * heads * longest, 0.0);
     let group = |number: usize, out: &mut [f32], scores: &mut [f32]| {
-        let (row, group) = (number / groups, number % groups);
-        let queries = &qkv[row * width + group * shared * head..][..shared * head];
+        let (token, group) = (number / groups, number % groups);
+        let queries = &qkv[token * width + group * shared * head..][..shared * head];
+        let (row, length) = place(token);
         let (blocks, keys) = cache.blocks(row, layer);
-        let length = cache.length(row) + 1;
         let first = length.saturating_sub(window.unwrap_or(usize::MAX));
         let place = Place { keys, width: cache.width, column: group * head, head, first, length };
         attend_group(out, queries, blocks, place, scores, scale);
     };
-    if heads * head * longest * rows < PARALLEL {
+    if heads * head * longest * tokens < PARALLEL {
         let pieces = out.chunks_exact_mut(shared * head).zip(scores.chunks_exact_mut(shared * longest));
         pieces.enumerate().for_each(|(number, (out, scores))| group(number, out, scores));
     } else {

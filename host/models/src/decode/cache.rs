@@ -76,6 +76,13 @@ impl Cache {
         self.rows[row].length += tokens;
     }
 
+    /// A row forgets all but its first `tokens` tokens.
+    pub fn truncate(&mut self, row: usize, tokens: usize) {
+        let row = &mut self.rows[row];
+        row.length = row.length.min(tokens);
+        row.blocks.truncate(row.length.div_ceil(BLOCK));
+    }
+
     /// The blocks of a row; in each, the keys of `layer` begin at the number that comes with them, `[BLOCK, width]`, and
     /// right after them its values.
     pub fn blocks(&self, row: usize, layer: usize) -> (&[Arc<Vec<f32>>], usize) {

@@ -1,16 +1,12 @@
 //! Generation with a GPT-2: one token after the other, over a cache of keys and values.
 
-use std::sync::Arc;
-
-use pegbox_generation::{Decoder, Logits};
+use pegbox_generation::{Decoder, Logits, Rewind};
 
 use super::{Gpt2, Gpt2Config};
-use crate::decode::{Cache, CachedAttention, Matrix, Values, add, attend, check, layer_norm};
+use crate::decode::{Cache, CachedAttention, Layers, Matrix, Pass, Values, add, frame, layer_norm};
 use crate::error::ModelError;
 use crate::kernels::activation::apply;
-use crate::kernels::grouped_attention::forward_into;
 use crate::kernels::ops::LayerNorm;
-use crate::kernels::{GroupedAttention, Visible};
 
 /// Generates with a GPT-2, on the CPU. The weights are the model's own, not copied, where it is on the CPU already.
 #[derive(Clone, Debug)]
@@ -60,15 +56,6 @@ struct Scratch {
     positions: Vec<u32>,
 }
 
-/// What the tokens of a pass belong to.
-#[derive(Clone, Copy)]
-enum Pass {
-    /// All to the empty row of this number.
-    Prompt(usize),
-    /// Token i to row i.
-    Step,
-}
-
 impl Gpt2 {
     /// A decoder with this model's weights as they are now.
     pub fn decoder(&self) -> Gpt2Decoder {
@@ -103,38 +90,11 @@ impl Decoder for Gpt2Decoder {
     type Error = ModelError;
 
     fn prefill(&mut self, rows: &[Vec<u32>]) -> Result<Logits, ModelError> {
-        if rows.is_empty() || rows.iter().any(Vec::is_empty) {
-            return Err(ModelError::EmptyBatch);
-        }
-        let (vocabulary, limit) = (self.config.vocab_size, self.config.n_positions);
-        for (row, ids) in rows.iter().enumerate() {
-            check(ids, row, vocabulary, ids.len(), limit)?;
-        }
-        self.cache.clear(rows.len());
-        let mut values = Vec::with_capacity(rows.len() * vocabulary);
-        for (row, ids) in rows.iter().enumerate() {
-            // On a thread of the pool, so that its threads need not be woken for every product.
-            rayon::scope(|_| {
-                self.read(ids, Pass::Prompt(row));
-                values.extend_from_slice(&self.scores(1));
-            });
-        }
-        Ok(Logits { rows: rows.len(), vocabulary, values })
+        frame::prefill(self, rows)
     }
 
     fn step(&mut self, tokens: &[u32]) -> Result<Logits, ModelError> {
-        if tokens.len() != self.cache.rows() || tokens.is_empty() {
-            return Err(ModelError::DecoderRows { rows: tokens.len() });
-        }
-        let (vocabulary, limit) = (self.config.vocab_size, self.config.n_positions);
-        for (row, id) in tokens.iter().enumerate() {
-            check(&[*id], row, vocabulary, self.cache.length(row) + 1, limit)?;
-        }
-        let values = rayon::scope(|_| {
-            self.read(tokens, Pass::Step);
-            self.scores(tokens.len())
-        });
-        Ok(Logits { rows: tokens.len(), vocabulary, values })
+        frame::step(self, tokens)
     }
 
     fn context(&self) -> Option<usize> {
@@ -146,24 +106,26 @@ impl Decoder for Gpt2Decoder {
     }
 }
 
-impl Gpt2Decoder {
+impl Rewind for Gpt2Decoder {
+    fn read_on(&mut self, kept: usize, tokens: &[u32]) -> Result<Logits, ModelError> {
+        frame::read_on(self, kept, tokens)
+    }
+}
+
+impl Layers for Gpt2Decoder {
+    fn sizes(&self) -> (usize, usize) {
+        (self.config.vocab_size, self.config.n_positions)
+    }
+
+    fn cache(&mut self) -> &mut Cache {
+        &mut self.cache
+    }
+
     /// Passes checked tokens through all layers, and remembers their keys and values.
     fn read(&mut self, tokens: &[u32], pass: Pass) {
-        let (hidden, prompt) = (self.config.n_embd, matches!(pass, Pass::Prompt(_)));
+        let (hidden, prompt) = (self.config.n_embd, pass.is_one_row());
         let s = &mut self.scratch;
-        s.positions.clear();
-        match pass {
-            Pass::Prompt(row) => {
-                s.positions.extend(0..tokens.len() as u32);
-                self.cache.reserve(row, tokens.len());
-            }
-            Pass::Step => {
-                for row in 0..tokens.len() {
-                    s.positions.push(self.cache.length(row) as u32);
-                    self.cache.reserve(row, 1);
-                }
-            }
-        }
+        pass.begin(&mut self.cache, tokens.len(), &mut s.positions);
         s.x.clear();
         for (token, position) in tokens.iter().zip(&s.positions) {
             let rows = self.tokens.row(*token, hidden).iter().zip(self.positions.row(*position, hidden));
@@ -183,44 +145,7 @@ impl Gpt2Decoder {
             Matrix::apply(&[&layer.output], &mut s.out, &s.activated, prompt, &mut s.columns);
             add(&mut s.x, &s.out);
         }
-        match pass {
-            Pass::Prompt(row) => self.cache.grow(row, tokens.len()),
-            Pass::Step => (0..tokens.len()).for_each(|row| self.cache.grow(row, 1)),
-        }
-    }
-
-    /// Queries, keys and values of a layer, its cache, and the attention of each token.
-    fn attend(&mut self, number: usize, pass: Pass) {
-        let (heads, hidden) = (self.config.n_head, self.config.n_embd);
-        let (head, scale) = (hidden / heads, self.config.scale(number));
-        let (layer, s) = (&self.layers[number], &mut self.scratch);
-        normalise(s, &layer.attention_norm);
-        let prompt = matches!(pass, Pass::Prompt(_));
-        Matrix::apply(&[&layer.query_key_value], &mut s.qkv, &s.normed, prompt, &mut s.columns);
-        for (token, qkv) in s.qkv.chunks_exact(3 * hidden).enumerate() {
-            let (keys, values) = qkv[hidden..].split_at(hidden);
-            let row = match pass {
-                Pass::Prompt(row) => row,
-                Pass::Step => token,
-            };
-            self.cache.write(row, number, s.positions[token] as usize, keys, values);
-        }
-
-        let tokens = s.positions.len();
-        s.attended.resize(tokens * hidden, 0.0);
-        match pass {
-            Pass::Prompt(_) => {
-                let visible = Arc::new(Visible::causal(tokens, None));
-                let attention = GroupedAttention { heads, groups: heads, scale, visible, dropout: None };
-                s.scores.resize(tokens * heads, 0.0);
-                forward_into(&mut s.attended, &mut s.scores, &s.qkv, &attention);
-            }
-            Pass::Step => {
-                let attention =
-                    CachedAttention { layer: number, heads, groups: heads, head, scale, window: None };
-                attend(&mut s.attended, &s.qkv, &self.cache, attention, &mut s.scores);
-            }
-        }
+        pass.end(&mut self.cache, tokens.len());
     }
 
     /// The logits after the last `rows` tokens that were read.
@@ -232,6 +157,20 @@ impl Gpt2Decoder {
         let mut values = Vec::new();
         Matrix::apply(&[&self.head], &mut values, &s.normed, false, &mut s.columns);
         values
+    }
+}
+
+impl Gpt2Decoder {
+    /// Queries, keys and values of a layer, its cache, and the attention of each token.
+    fn attend(&mut self, number: usize, pass: Pass) {
+        let (heads, hidden) = (self.config.n_head, self.config.n_embd);
+        let (head, scale) = (hidden / heads, self.config.scale(number));
+        let (layer, s) = (&self.layers[number], &mut self.scratch);
+        normalise(s, &layer.attention_norm);
+        let prompt = pass.is_one_row();
+        Matrix::apply(&[&layer.query_key_value], &mut s.qkv, &s.normed, prompt, &mut s.columns);
+        let attention = CachedAttention { layer: number, heads, groups: heads, head, scale, window: None };
+        pass.attend(&mut self.cache, &s.positions, attention, &s.qkv, &mut s.attended, &mut s.scores);
     }
 }
 

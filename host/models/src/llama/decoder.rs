@@ -1,17 +1,15 @@
 //! Generation with a Llama: one token after the other, over a cache of keys and values.
 
-use std::sync::Arc;
-
-use pegbox_generation::{Decoder, Logits};
+use pegbox_generation::{Decoder, Logits, Rewind};
 
 use super::{Llama, LlamaConfig};
-use crate::decode::{Cache, CachedAttention, Matrix, Values, add, attend, check};
+use crate::decode::{Cache, CachedAttention, Layers, Matrix, Pass, Values, add, frame};
 use crate::error::ModelError;
+use crate::kernels::Activation;
+use crate::kernels::Weight;
 use crate::kernels::activation::apply_gated;
-use crate::kernels::grouped_attention::forward_into;
 use crate::kernels::rms_norm::forward_rows;
 use crate::kernels::rope::turn;
-use crate::kernels::{Activation, GroupedAttention, Visible, Weight};
 
 /// Generates with a Llama, on the CPU. The weights are the model's own, not copied, where it is on the CPU already.
 #[derive(Clone, Debug)]
@@ -61,15 +59,6 @@ struct Scratch {
     sin: Vec<f32>,
 }
 
-/// What the tokens of a pass belong to.
-#[derive(Clone, Copy)]
-enum Pass {
-    /// All to the empty row of this number.
-    Prompt(usize),
-    /// Token i to row i.
-    Step,
-}
-
 impl Llama {
     /// A decoder with this model's weights as they are now.
     pub fn decoder(&self) -> LlamaDecoder {
@@ -107,38 +96,11 @@ impl Decoder for LlamaDecoder {
     type Error = ModelError;
 
     fn prefill(&mut self, rows: &[Vec<u32>]) -> Result<Logits, ModelError> {
-        if rows.is_empty() || rows.iter().any(Vec::is_empty) {
-            return Err(ModelError::EmptyBatch);
-        }
-        let (vocabulary, limit) = (self.config.vocab_size, self.config.max_position_embeddings);
-        for (row, ids) in rows.iter().enumerate() {
-            check(ids, row, vocabulary, ids.len(), limit)?;
-        }
-        self.cache.clear(rows.len());
-        let mut values = Vec::with_capacity(rows.len() * vocabulary);
-        for (row, ids) in rows.iter().enumerate() {
-            // On a thread of the pool, so that its threads need not be woken for every product.
-            rayon::scope(|_| {
-                self.read(ids, Pass::Prompt(row));
-                values.extend_from_slice(&self.scores(1));
-            });
-        }
-        Ok(Logits { rows: rows.len(), vocabulary, values })
+        frame::prefill(self, rows)
     }
 
     fn step(&mut self, tokens: &[u32]) -> Result<Logits, ModelError> {
-        if tokens.len() != self.cache.rows() || tokens.is_empty() {
-            return Err(ModelError::DecoderRows { rows: tokens.len() });
-        }
-        let (vocabulary, limit) = (self.config.vocab_size, self.config.max_position_embeddings);
-        for (row, id) in tokens.iter().enumerate() {
-            check(&[*id], row, vocabulary, self.cache.length(row) + 1, limit)?;
-        }
-        let values = rayon::scope(|_| {
-            self.read(tokens, Pass::Step);
-            self.scores(tokens.len())
-        });
-        Ok(Logits { rows: tokens.len(), vocabulary, values })
+        frame::step(self, tokens)
     }
 
     fn context(&self) -> Option<usize> {
@@ -150,24 +112,26 @@ impl Decoder for LlamaDecoder {
     }
 }
 
-impl LlamaDecoder {
+impl Rewind for LlamaDecoder {
+    fn read_on(&mut self, kept: usize, tokens: &[u32]) -> Result<Logits, ModelError> {
+        frame::read_on(self, kept, tokens)
+    }
+}
+
+impl Layers for LlamaDecoder {
+    fn sizes(&self) -> (usize, usize) {
+        (self.config.vocab_size, self.config.max_position_embeddings)
+    }
+
+    fn cache(&mut self) -> &mut Cache {
+        &mut self.cache
+    }
+
     /// Passes checked tokens through all layers, and remembers their keys and values.
     fn read(&mut self, tokens: &[u32], pass: Pass) {
-        let (hidden, prompt) = (self.config.hidden_size, matches!(pass, Pass::Prompt(_)));
+        let (hidden, prompt) = (self.config.hidden_size, pass.is_one_row());
         let s = &mut self.scratch;
-        s.positions.clear();
-        match pass {
-            Pass::Prompt(row) => {
-                s.positions.extend(0..tokens.len() as u32);
-                self.cache.reserve(row, tokens.len());
-            }
-            Pass::Step => {
-                for row in 0..tokens.len() {
-                    s.positions.push(self.cache.length(row) as u32);
-                    self.cache.reserve(row, 1);
-                }
-            }
-        }
+        pass.begin(&mut self.cache, tokens.len(), &mut s.positions);
         self.config.rope.angles(&s.positions, &mut s.cos, &mut s.sin);
         s.x.clear();
         for token in tokens {
@@ -188,54 +152,7 @@ impl LlamaDecoder {
             Matrix::apply(&[&layer.down], &mut s.out, &s.gated, prompt, &mut s.columns);
             add(&mut s.x, &s.out);
         }
-        match pass {
-            Pass::Prompt(row) => self.cache.grow(row, tokens.len()),
-            Pass::Step => (0..tokens.len()).for_each(|row| self.cache.grow(row, 1)),
-        }
-    }
-
-    /// Queries, keys and values of a layer, its cache, and the attention of each token.
-    fn attend(&mut self, number: usize, pass: Pass) {
-        let config = &self.config;
-        let (heads, groups, head) = (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
-        let (width, epsilon) = ((heads + 2 * groups) * head, config.rms_norm_eps as f32);
-        let (layer, s) = (&self.layers[number], &mut self.scratch);
-        norm(s, &layer.attention_norm, epsilon);
-        let (prompt, projections) =
-            (matches!(pass, Pass::Prompt(_)), [&layer.query, &layer.key, &layer.value]);
-        Matrix::apply(&projections, &mut s.qkv, &s.normed, prompt, &mut s.columns);
-        if let (Some(query), Some(key)) = (&layer.query_norm, &layer.key_norm) {
-            for qkv in s.qkv.chunks_exact_mut(width) {
-                let (queries, rest) = qkv.split_at_mut(heads * head);
-                norm_heads(queries, query, epsilon);
-                norm_heads(&mut rest[..groups * head], key, epsilon);
-            }
-        }
-        turn(&mut s.qkv, width, heads + groups, &s.cos, &s.sin, head / 2);
-        for (token, qkv) in s.qkv.chunks_exact(width).enumerate() {
-            let (keys, values) = qkv[heads * head..].split_at(groups * head);
-            let row = match pass {
-                Pass::Prompt(row) => row,
-                Pass::Step => token,
-            };
-            self.cache.write(row, number, s.positions[token] as usize, keys, values);
-        }
-
-        let (scale, window) = (1.0 / (head as f32).sqrt(), config.windows[number]);
-        let tokens = s.positions.len();
-        s.attended.resize(tokens * heads * head, 0.0);
-        match pass {
-            Pass::Prompt(_) => {
-                let visible = Arc::new(Visible::causal(tokens, window));
-                let attention = GroupedAttention { heads, groups, scale, visible, dropout: None };
-                s.scores.resize(tokens * heads, 0.0);
-                forward_into(&mut s.attended, &mut s.scores, &s.qkv, &attention);
-            }
-            Pass::Step => {
-                let attention = CachedAttention { layer: number, heads, groups, head, scale, window };
-                attend(&mut s.attended, &s.qkv, &self.cache, attention, &mut s.scores);
-            }
-        }
+        pass.end(&mut self.cache, tokens.len());
     }
 
     /// The logits after the last `rows` tokens that were read.
@@ -247,6 +164,30 @@ impl LlamaDecoder {
         let mut values = Vec::new();
         Matrix::apply(&[&self.head], &mut values, &s.normed, false, &mut s.columns);
         values
+    }
+}
+
+impl LlamaDecoder {
+    /// Queries, keys and values of a layer, its cache, and the attention of each token.
+    fn attend(&mut self, number: usize, pass: Pass) {
+        let config = &self.config;
+        let (heads, groups, head) = (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
+        let (width, epsilon) = ((heads + 2 * groups) * head, config.rms_norm_eps as f32);
+        let (layer, s) = (&self.layers[number], &mut self.scratch);
+        norm(s, &layer.attention_norm, epsilon);
+        let (prompt, projections) = (pass.is_one_row(), [&layer.query, &layer.key, &layer.value]);
+        Matrix::apply(&projections, &mut s.qkv, &s.normed, prompt, &mut s.columns);
+        if let (Some(query), Some(key)) = (&layer.query_norm, &layer.key_norm) {
+            for qkv in s.qkv.chunks_exact_mut(width) {
+                let (queries, rest) = qkv.split_at_mut(heads * head);
+                norm_heads(queries, query, epsilon);
+                norm_heads(&mut rest[..groups * head], key, epsilon);
+            }
+        }
+        turn(&mut s.qkv, width, heads + groups, &s.cos, &s.sin, head / 2);
+        let (scale, window) = (1.0 / (head as f32).sqrt(), config.windows[number]);
+        let attention = CachedAttention { layer: number, heads, groups, head, scale, window };
+        pass.attend(&mut self.cache, &s.positions, attention, &s.qkv, &mut s.attended, &mut s.scores);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::pieces::blanks;
-use super::{StoredKind, StoredSpecial, StoredVocabulary, TokenType};
+use super::{StoredKind, StoredSpecial, StoredVocabulary, TokenType, WordPiece};
 use crate::error::VocabularyError;
 
 /// The metadata of a GGUF file, by key; whoever reads such files implements it. A key that is not there, or that is
@@ -44,7 +44,7 @@ pub fn read(metadata: &impl GgufMetadata, path: &Path) -> Result<StoredVocabular
         }
         "llama" => StoredKind::SentencePieceBpe { by_score: true },
         "t5" => StoredKind::Unigram,
-        "bert" => StoredKind::WordPiece,
+        "bert" => StoredKind::WordPiece(WordPiece::default()),
         other => {
             return Err(failed(format!(
                 "its tokenizer is of the kind `{other}`; known are gpt2, llama, t5 and bert"

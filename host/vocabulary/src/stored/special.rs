@@ -26,12 +26,13 @@ pub(super) fn added(stored: &StoredVocabulary) -> Vec<Value> {
 
 /// BERT's special tokens, which GGUF does not mark.
 fn is_bracketed(stored: &StoredVocabulary, token: &str) -> bool {
-    stored.kind == StoredKind::WordPiece && ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].contains(&token)
+    matches!(stored.kind, StoredKind::WordPiece(_))
+        && ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].contains(&token)
 }
 
 /// What is put around a text.
 pub(super) fn post_processor(stored: &StoredVocabulary) -> Value {
-    if stored.kind == StoredKind::WordPiece {
+    if let StoredKind::WordPiece(_) = stored.kind {
         return around_bert(stored);
     }
     let (by_kind_bos, by_kind_eos) = match stored.kind {

@@ -1,5 +1,5 @@
 //! WordPiece as BERT has it. GGUF writes `▁word` for a piece that begins a word and `piece` for one that continues
-//! it; BERT writes `word` and `##piece`. It does not say whether case counts: in BERTs that are stored so, it does not.
+//! it; BERT writes `word` and `##piece`. GGUF does not say whether case counts: in BERTs that are stored so, it does not.
 
 use serde_json::{Value, json};
 
@@ -7,16 +7,40 @@ use super::{Parts, StoredVocabulary, TokenType};
 
 const BEGINS: char = '\u{2581}';
 
-pub(super) fn parts(stored: &StoredVocabulary) -> Parts {
+/// What a WordPiece vocabulary leaves open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WordPiece {
+    /// Whether pieces are written as BERT writes them, and not as GGUF does.
+    pub as_bert: bool,
+    /// Whether case does not count.
+    pub lowercase: bool,
+    /// Whether accents do not count; none: as case.
+    pub strip_accents: Option<bool>,
+    /// Whether each Chinese character is a word.
+    pub split_chinese: bool,
+}
+
+impl Default for WordPiece {
+    /// As GGUF has it.
+    fn default() -> Self {
+        Self { as_bert: false, lowercase: true, strip_accents: None, split_chinese: true }
+    }
+}
+
+pub(super) fn parts(stored: &StoredVocabulary, kind: WordPiece) -> Parts {
+    let written = |token: &str, of: TokenType| match kind.as_bert {
+        true => token.to_owned(),
+        false => piece(token, of),
+    };
     let vocabulary: Value = stored
         .types()
-        .map(|(id, token, kind)| (piece(token, kind), Value::from(id)))
+        .map(|(id, token, of)| (written(token, of), Value::from(id)))
         .collect::<serde_json::Map<_, _>>()
         .into();
     Parts {
         normalizer: json!({
-            "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null,
-            "lowercase": true
+            "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": kind.split_chinese,
+            "strip_accents": kind.strip_accents, "lowercase": kind.lowercase
         }),
         pre_tokenizer: json!({"type": "BertPreTokenizer"}),
         decoder: json!({"type": "WordPiece", "prefix": "##", "cleanup": true}),

@@ -1,7 +1,5 @@
 //! `pegbox models recommend`: which known models suit a recipe, and why.
 
-use std::fs;
-
 use clap::Args;
 use pegbox_hub::{Advice, Facts, KnownModel, Licences, Need, Stored, catalogue, recommend};
 use pegbox_recipe::Recipe;
@@ -13,7 +11,7 @@ use crate::arguments::RecipeArgument;
 use crate::console::print;
 use crate::report::Report;
 use crate::session::Session;
-use crate::stages::settings;
+use crate::stages::{memory, settings};
 
 #[derive(Debug, Args)]
 pub struct Recommend {
@@ -49,7 +47,7 @@ pub fn run(session: &Session, arguments: &Recommend) -> Result<(), Box<Report>> 
     let memory = match arguments.memory {
         Some(gigabytes) => Some(u64::from(gigabytes) * 1_000_000_000),
         None if accelerated => None,
-        None => free_memory(),
+        None => memory::free(),
     };
     let licences = recipe.policy.licences.as_deref().map(Licences::parse).transpose();
     let licences =
@@ -140,11 +138,4 @@ fn shown(place: usize, advice: &Advice) -> String {
         against => format!("    against it: {}\n", against.join("; ")),
     };
     format!("{place:>2}. {}, {size}, {licence}\n    {}\n{against}", model.source, advice.reasons.join("; "))
-}
-
-/// Bytes that this machine can still give, as Linux estimates it.
-fn free_memory() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }

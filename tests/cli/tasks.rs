@@ -196,7 +196,7 @@ fn answers_to_prompts() {
         assert_eq!(config["architectures"], json!([class]));
         let ends = if class == "GPT2LMHeadModel" { json!([3, 2]) } else { json!(3) };
         assert_eq!((&config["tie_word_embeddings"], &config["eos_token_id"]), (&json!(true), &ends));
-        assert_eq!(predicted(&project, "the old car 7")["answer"], "red car");
+        assert_eq!(predicted(&project, "the old car 1007")["answer"], "red car");
     }
 }
 
@@ -238,7 +238,7 @@ fn a_loss_plugin_and_an_artifact_of_models_that_write() {
             "[train]\nloss = { plugin = \"pegbox/focal-loss@^0.1\", config = { gamma = 1.0 } }",
         );
         project.pegbox(&[&plugins[..], &["run"]].concat()).succeeds();
-        let texts = ["the old car 7", "a new tree 12"];
+        let texts = ["the old car 1007", "a new tree 1012"];
         let of_run = project.pegbox(&[&["predict", "--json"][..], &texts].concat()).succeeds().results();
         let of_artifact =
             project.pegbox(&[&["predict", "--json", "--model", "out/hf"][..], &texts].concat()).succeeds();

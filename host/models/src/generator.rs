@@ -17,6 +17,7 @@ use crate::weights::{LoadReport, Weights};
 
 /// A language model with its weights, for generation.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a program has one")]
 pub enum Generator {
     /// Goes on with what it reads: GPT-2, the Llama family.
     Causal(CausalDecoder),

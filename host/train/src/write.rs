@@ -10,6 +10,9 @@ use pegbox_runtime::{TensorError, Written};
 
 use crate::error::{Fault, TrainError};
 
+/// Token ids of texts.
+type Texts = Vec<Vec<u32>>;
+
 /// What answers are held to.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Writing {
@@ -86,7 +89,7 @@ impl Writer {
     }
 
     /// What is read of each row, and what is to be written then.
-    fn asked(&self, batch: &PaddedBatch) -> Option<(Vec<Vec<u32>>, Vec<Vec<u32>>)> {
+    fn asked(&self, batch: &PaddedBatch) -> Option<(Texts, Texts)> {
         let body = |ids: Vec<u32>| self.body(&ids).to_vec();
         let rows = batch.ids.chunks(batch.width.max(1)).zip(&batch.lengths);
         let rows = rows.map(|(ids, length)| ids.get(..*length as usize).unwrap_or_default());

@@ -75,7 +75,7 @@ fn converse(session: &Session, name: &str, talk: &mut Talk) -> Result<(), Box<Re
             Line::Help => session.console.say(HELP),
             Line::Unknown(command) => session.console.say(format!("there is no /{command}\n{HELP}")),
             Line::Quit => break,
-            Line::Begin(None) => talk.begin(&talk.system().to_owned()),
+            Line::Begin(None) => talk.begin_again(),
             Line::Begin(Some(system)) => talk.begin(system),
             Line::Said(text) => match talk.turn(text) {
                 // Somebody who is there can say something else.
@@ -157,11 +157,10 @@ impl Talk {
         }
     }
 
-    fn system(&self) -> &str {
-        match self.messages.first() {
-            Some(first) if first.role == "system" => &first.content,
-            _ => "",
-        }
+    /// With the same system's message.
+    fn begin_again(&mut self) {
+        let system = self.messages.first().is_some_and(|first| first.role == "system");
+        self.messages.truncate(usize::from(system));
     }
 
     /// An answer to what the user says. If there can be none, nothing was said.

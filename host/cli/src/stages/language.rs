@@ -52,7 +52,7 @@ struct Parts {
 /// Loads the model that `source` names: a run's folder, a folder in Hugging Face's form, a GGUF file, or a source as
 /// recipes have it. `template` is a file with a chat template in place of the model's own.
 pub fn load(session: &Session, source: &str, template: Option<&Path>) -> Result<Language, Box<Report>> {
-    let template = template.map(|path| text(path)).transpose()?;
+    let template = template.map(text).transpose()?;
     let parts = find(session, source, template.as_deref())?;
     let tokenizer = TokenizerFile::from_bytes(&parts.tokenizer, &parts.tokenizer_path)?.into_tokenizer();
     let mut settings = settings(session, &parts)?;

@@ -15,7 +15,6 @@ use crate::tokens::TokenBatch;
 const SMALLEST_NORM: f32 = 1e-12;
 
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a model has one")]
 pub(super) enum HeadLayers {
     Sequence {
         pooling: Pooling,

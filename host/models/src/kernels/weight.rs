@@ -21,6 +21,7 @@ pub struct Weight {
 
 /// The matrix itself, in its layout.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a model has few, and each holds a matrix")]
 pub(crate) enum Base {
     Whole(Tensor<2>),
     /// Frozen, on the CPU.

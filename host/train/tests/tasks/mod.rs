@@ -167,12 +167,12 @@ fn writes(config: serde_json::Value, head: Head, pairs: bool) -> (BTreeMap<Strin
     let run = RunFolder::create(folder.path(), "2026-01-01-a").unwrap();
     let mut watch = Watch::default();
     train(job, &run, Start::Fresh, &mut watch).unwrap();
-    let validations = watch.events.iter().filter_map(|event| match event {
+    let mut validations = watch.events.iter().filter_map(|event| match event {
         Event::Validation { scores, loss, .. } => Some((scores, loss.unwrap())),
         _ => None,
     });
     let first = validations.clone().next().unwrap().1;
-    let (scores, last) = validations.last().unwrap();
+    let (scores, last) = validations.next_back().unwrap();
     let mut scores: BTreeMap<String, f64> =
         scores.iter().map(|score| (score.name.clone(), score.value)).collect();
     // Every label counts once, in the loss as in the perplexity.

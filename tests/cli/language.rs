@@ -221,3 +221,94 @@ fn what_cannot_be_talked_with_is_told() {
     let report = report(&["generate", "--model", "chat.gguf", "--file", "lines.jsonl"]);
     assert!(report.contains("lines.jsonl:2: unknown field `text`"), "{report}");
 }
+
+/// Conversations of two turns, each with a number of its own.
+fn conversations(project: &Project) {
+    for (file, numbers) in [("train", 0..24), ("validation", 30..34), ("test", 40..44)] {
+        let row = |number: u32| {
+            let messages = json!([
+                { "role": "user", "content": format!("Where is the river {number}?") },
+                { "role": "assistant", "content": "It runs below the house." },
+                { "role": "user", "content": "Thank you." },
+                { "role": "assistant", "content": "The cloud is grey." },
+            ]);
+            format!("{}\n", json!({ "messages": messages }))
+        };
+        project.write(&format!("data/{file}.jsonl"), &numbers.map(row).collect::<String>());
+    }
+    project.edit("source = \"model\"", "source = \"chat\"\nchat-template = \"model\"");
+    project.edit("task = \"classification\"", "task = \"generation\"");
+    project.edit("max-length = 32", "max-length = 160");
+    project.edit("text = \"text\", label = \"label\"", "messages = \"messages\"");
+    project.edit("split = { validation = 0.2, seed = 7 }", "validation = \"data/validation.jsonl\"");
+    project.edit("learning-rate = 1e-3", "learning-rate = 1e-2");
+    project.edit("epochs = 2", "epochs = 40");
+    project.edit("loss = { builtin = \"cross-entropy\" }", "");
+}
+
+#[test]
+fn conversations_are_learned_by_the_models_template_and_go_on_in_chat() {
+    let built = crate::first_party::built();
+    let project = project();
+    conversations(&project);
+    let recipe = fs::read_to_string(project.path("pegbox.toml")).unwrap();
+    project.write(
+        "pegbox.toml",
+        &format!("{recipe}\n[[export]]\nplugin = \"pegbox/hf-folder@^0.1\"\nto = \"out/hf\"\n"),
+    );
+    let prepared = project.pegbox(&["--plugins", built.to_str().unwrap(), "prepare"]).succeeds();
+    assert!(
+        prepared.results().contains("24 training, 4 validation and 4 test rows"),
+        "{}",
+        prepared.results()
+    );
+    project.pegbox(&["--plugins", built.to_str().unwrap(), "run"]).succeeds();
+
+    // The artifact answers to a text alone and in a conversation, and ends each turn as the template does.
+    let config: Value =
+        serde_json::from_slice(&fs::read(project.path("out/hf/config.json")).unwrap()).unwrap();
+    assert_eq!((&config["eos_token_id"], &config["pegbox"]["chat-template"]), (&json!(2), &json!(true)));
+    let template = |path: &str| fs::read_to_string(project.path(path)).unwrap();
+    assert_eq!(template("out/hf/chat_template.jinja"), template("chat/chat_template.jinja"));
+    for options in [&["predict", "--json"][..], &["predict", "--json", "--model", "out/hf"]] {
+        let found = objects(project.pegbox(&[options, &["Where is the river 41?"]].concat()));
+        assert_eq!(found[0]["answer"], "It runs below the house.", "{found:?}");
+    }
+    let said = "Where is the river 42?\nThank you.\n";
+    let answers = objects(project.pegbox_told(said, &["chat", "out/hf", "--json"]));
+    let texts: Vec<&Value> = answers.iter().map(|answer| &answer["text"]).collect();
+    assert_eq!(texts, ["It runs below the house.", "The cloud is grey."]);
+    assert_eq!((&answers[0]["finish"], &answers[1]["finish"]), (&json!("end"), &json!("end")));
+}
+
+#[test]
+fn another_template_is_another_dataset_and_a_conversation_needs_one() {
+    let project = project();
+    conversations(&project);
+    let key = |project: &Project| {
+        let seen = project.pegbox(&["prepare"]).succeeds();
+        let told = seen.messages();
+        told.lines().find(|line| line.contains("the whole report is")).unwrap().to_owned()
+    };
+    let before = key(&project);
+    project.write(
+        "mine.jinja",
+        "{% for message in messages %}<|im_start|>{{ message.role }}: {{ message.content }}<|im_end|>\
+         {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant: {% endif %}",
+    );
+    project.edit("chat-template = \"model\"", "chat-template = \"mine.jinja\"");
+    assert_ne!(key(&project), before);
+    project.edit("epochs = 40", "epochs = 1");
+    project.pegbox(&["train"]).succeeds();
+    let run = fs::read_dir(project.path("runs")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(
+        fs::read(run.join("model/chat_template.jinja")).unwrap(),
+        fs::read(project.path("mine.jinja")).unwrap()
+    );
+    project.edit("chat-template = \"mine.jinja\"", "chat-template = \"gone.jinja\"");
+    let report = project.pegbox(&["prepare"]).report();
+    assert!(report.contains("gone.jinja"), "{report}");
+    project.edit("chat-template = \"gone.jinja\"", "");
+    let report = project.pegbox(&["prepare"]).report();
+    assert!(report.contains("`messages` is a whole conversation, which needs a chat template"), "{report}");
+}

@@ -89,7 +89,8 @@ impl Ground {
         let plugins = RecipePlugins::load(session, &recipe)?;
         plugins.try_all()?;
         let base = base::bring(session, &recipe)?;
-        let (prepared, prepare) = dataset::bring(session, &recipe, &base.tokenizer, &plugins)?;
+        let (prepared, prepare) =
+            dataset::bring(session, &recipe, &base.tokenizer, base.chat.as_ref(), &plugins)?;
         Ok(Self { recipe, base, plugins, prepared, prepare })
     }
 

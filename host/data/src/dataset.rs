@@ -7,7 +7,8 @@
 //!   regression `target` (float) in the place of `label_id`; for masked language modelling no label; for tagging,
 //!   `tokens`, `tags` (strings), `token_type_ids`,
 //!   `labels` (list of int32: the tag at the first piece of each token, -100 elsewhere); for generation, `prompt`,
-//!   `completion` (strings), `labels` (the ids of the completion, -100 in the prompt); for seq2seq, `source`, `target`
+//!   `completion` (strings), `labels` (the ids of the completion, -100 in the prompt), or of whole conversations
+//!   `messages` (string, JSON) in the place of the two; for seq2seq, `source`, `target`
 //!   (strings), `labels` (the ids of the target). The numbers of a part's files ascend, and may have gaps;
 //! - JSON lines: `dropped.jsonl`: [`crate::Dropped`]; `findings.jsonl`: [`crate::LocatedFinding`]; `suspects.jsonl`,
 //!   `adjudicate.jsonl`, `quarantined.jsonl`; `report.json`: [`PrepareReport`];
@@ -33,7 +34,7 @@ use crate::durable::Draft;
 use crate::error::DataError;
 use crate::labels::Labels;
 use crate::report::PrepareReport;
-use crate::task::Task;
+use crate::task::{MESSAGES, Task};
 use crate::tokens::{Example, RowTarget, TokenSplit};
 use crate::validate::LocatedFinding;
 
@@ -247,6 +248,9 @@ impl Dataset {
             Task::Classification | Task::MultiLabel | Task::Regression => &["text", "label"],
             Task::MaskedLm => &["text"],
             Task::Tagging => &["tokens", "tags"],
+            Task::Generation if self.manifest.made_of.task.converses(&self.manifest.made_of.schema) => {
+                &[MESSAGES]
+            }
             Task::Generation => &["prompt", "completion"],
             Task::Seq2Seq => &["source", "target"],
         };

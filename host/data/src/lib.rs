@@ -60,6 +60,7 @@ pub use job::{
 };
 pub use labels::Labels;
 pub use pegbox_duplicates::Shingle;
+pub use pegbox_generation::chat::TemplateSource;
 pub use pegbox_random::SplitMix64;
 pub use pegbox_records::{
     Field, Format, Layout, Origin, Origins, Part, ReadError, ReadFault, ReadSettings, Record, Schema,

@@ -94,7 +94,12 @@ pub fn prepare(job: &PrepareJob, cache: &Path, progress: &dyn Progress) -> Resul
 fn check_roles(job: &PrepareJob) -> Result<(), DataError> {
     let made = job.annotations.is_some() && job.schema.role("annotations").is_some();
     let label = (job.task == Task::Classification && !made).then_some("label");
-    let wanted = job.task.roles().iter().copied().chain(label);
+    let wanted = job.task.roles(&job.schema).iter().copied().chain(label);
+    if job.task.converses(&job.schema) && job.tokens.chat.is_none() {
+        let what =
+            "the role `messages` is a whole conversation, and there is no chat template for it".to_owned();
+        return Err(DataError::Schema { what });
+    }
     match wanted.into_iter().find(|role| job.schema.role(role).is_none()) {
         None => Ok(()),
         Some(role) => Err(DataError::Schema { what: format!("no field has the role `{role}`") }),
@@ -138,8 +143,11 @@ struct Preparation<'a> {
 
 impl Preparation<'_> {
     fn build(&mut self, folder: &Path) -> Result<(), DataError> {
-        let tokenizer =
+        let mut tokenizer =
             TextTokenizer::from_bytes(&self.job.tokenizer, "tokenizer.json", self.job.tokens.max_length)?;
+        if let Some(source) = &self.job.tokens.chat {
+            tokenizer = tokenizer.with_chat(source)?;
+        }
         let (read, shards) = self.timed("read", Self::read)?;
         let clean = self.timed("clean", |this| this.clean(&read, &shards))?;
         let (inputs, shards) = match &clean {

@@ -5,6 +5,11 @@ use std::borrow::Cow;
 use pegbox_records::{Record, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::tokenize::readable;
+
+/// The role of a whole conversation.
+pub(crate) const MESSAGES: &str = "messages";
+
 /// What the model learns from a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,7 +25,8 @@ pub enum Task {
     Tagging,
     /// Tokens that are hidden: the role `text`.
     MaskedLm,
-    /// What follows a prompt: the roles `prompt` and `completion`.
+    /// What follows a prompt: the roles `prompt` and `completion`; or what the assistant says in a conversation: the
+    /// role `messages`, a JSON list of objects with `role` and `content`.
     Generation,
     /// A text for a text, by an encoder and a decoder: the roles `source` and `target`.
     #[serde(rename = "seq2seq")]
@@ -42,8 +48,9 @@ impl Task {
     }
 
     /// The roles that each row must have beside a label.
-    pub fn roles(self) -> &'static [&'static str] {
+    pub fn roles(self, schema: &Schema) -> &'static [&'static str] {
         match self {
+            _ if self.converses(schema) => &[MESSAGES],
             Self::Classification | Self::MaskedLm => &["text"],
             Self::MultiLabel | Self::Regression => &["text", "label"],
             Self::Tagging => &["tokens", "tags"],
@@ -53,8 +60,9 @@ impl Task {
     }
 
     /// The roles that make the text of a row.
-    pub fn texts(self) -> &'static [&'static str] {
+    pub fn texts(self, schema: &Schema) -> &'static [&'static str] {
         match self {
+            _ if self.converses(schema) => &[MESSAGES],
             Self::Classification | Self::MultiLabel | Self::Regression | Self::MaskedLm => &["text"],
             Self::Tagging => &["tokens"],
             Self::Generation => &["prompt", "completion"],
@@ -62,12 +70,20 @@ impl Task {
         }
     }
 
+    /// Whether a row is a whole conversation.
+    pub(crate) fn converses(self, schema: &Schema) -> bool {
+        self == Self::Generation && schema.role(MESSAGES).is_some()
+    }
+
     /// What is written, as a person reads it; none where the record lacks it.
     pub(crate) fn text<'r>(self, schema: &Schema, record: &'r Record) -> Option<Cow<'r, str>> {
-        let values =
-            self.texts().iter().map(|role| record.values.get(schema.role(role)?).and_then(Option::as_deref));
+        let values = self
+            .texts(schema)
+            .iter()
+            .map(|role| record.values.get(schema.role(role)?).and_then(Option::as_deref));
         let values = values.collect::<Option<Vec<&'r str>>>()?;
         Some(match values.as_slice() {
+            [one] if self.converses(schema) => readable(one).map_or(Cow::Borrowed(*one), Cow::Owned),
             [one] => Cow::Borrowed(*one),
             several => Cow::Owned(several.join("\n")),
         })

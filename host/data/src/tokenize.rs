@@ -1,8 +1,14 @@
 //! Text to token ids, with the crate `tokenizers` and the model's own tokenizer.json.
 
+/// Conversations, by the model's chat template.
+mod chat;
 mod words;
 
+pub(crate) use chat::readable;
 pub use words::WordCache;
+
+use chat::Chat;
+use pegbox_generation::chat::TemplateSource;
 
 use pegbox_sampling::lengths::{Fitted, OverLong, Side, Special, cut};
 use serde::{Deserialize, Serialize};
@@ -22,11 +28,14 @@ pub struct TokenSettings {
     /// Of what is to be written, where that is a text of its own ([`crate::Task::Seq2Seq`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetSettings>,
+    /// How conversations become texts, where [`crate::Task::Generation`] learns from them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat: Option<TemplateSource>,
 }
 
 impl Default for TokenSettings {
     fn default() -> Self {
-        Self { max_length: 128, over_long: OverLong::Truncate(Side::Right), target: None }
+        Self { max_length: 128, over_long: OverLong::Truncate(Side::Right), target: None, chat: None }
     }
 }
 
@@ -72,6 +81,8 @@ pub struct TextTokenizer {
     pad_id: u32,
     /// Where texts may be taken word by word: the special tokens behind a text.
     suffix: Option<Vec<u32>>,
+    /// Where texts are what is said in conversations.
+    chat: Option<Chat>,
 }
 
 impl TextTokenizer {
@@ -97,7 +108,7 @@ impl TextTokenizer {
         if end.is_empty() {
             end.extend(ENDS.iter().find_map(|token| tokenizer.token_to_id(token)));
         }
-        Ok(Self { tokenizer, max_length, special, prefix, end, pad_id, suffix })
+        Ok(Self { tokenizer, max_length, special, prefix, end, pad_id, suffix, chat: None })
     }
 
     /// The id that pads rows.
@@ -210,7 +221,11 @@ impl TextTokenizer {
     }
 
     /// The ids of a prompt as [`Self::completion_rows`] has them before its completion, whatever their number.
+    /// With a chat template, as [`Self::conversation_rows`] has what one user says.
     pub fn prompt(&self, prompt: &str) -> Result<Vec<u32>, String> {
+        if let Some(chat) = &self.chat {
+            return self.plain(&chat.prompt(prompt)?);
+        }
         let mut ids = self.prefix.clone();
         ids.extend(self.plain(&format!("{prompt}\n"))?);
         Ok(ids)

@@ -115,8 +115,10 @@ pub fn modules_to_save<M: Parameters>(model: &mut M, report: &LoadReport) -> Vec
     let mut modules: Vec<String> = Vec::new();
     for (name, _) in model.parameters() {
         let Some((module, _)) = name.rsplit_once('.') else { continue };
-        let is_classifier = is_of(module, CLASSIFIER);
-        let module = if is_classifier { CLASSIFIER } else { module };
+        // PEFT goes by the end of a name, and takes DistilBERT's `pre_classifier` for one.
+        let root = module.split('.').next().unwrap_or(module);
+        let is_classifier = root.ends_with(CLASSIFIER);
+        let module = if is_classifier { root } else { module };
         let wanted = is_classifier || report.initialised.contains(&name);
         if wanted && !modules.iter().any(|saved| saved == module) {
             modules.push(module.to_owned());

@@ -2,7 +2,7 @@
 
 use pegbox_plugin_abi::validation::Severity;
 
-use crate::model::Task;
+use crate::model::{Model, Task};
 use crate::plugins::{self, PluginUse};
 use crate::reader::{Section, nearest};
 
@@ -221,8 +221,10 @@ pub enum Target {
     Temperature(f64),
 }
 
-/// `task` is none where the recipe does not say it rightly.
-pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<Data> {
+/// `model` is none where the recipe does not say it rightly.
+pub(crate) fn read(mut section: Section<'_, '_>, model: Option<&Model>) -> Option<Data> {
+    let task = model.map(|model| model.task);
+    let converses = model.is_some_and(|model| model.chat_template.is_some());
     let train = section.required_texts("train", "\"data/train.jsonl\"");
     let test = section.texts("test");
     let validation = section.texts("validation");
@@ -240,7 +242,19 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<D
     };
     let fields = section
         .required_table("fields", "fields = { text = \"text\", label = \"label\" }")
-        .and_then(|fields| read_fields(fields, wanted));
+        .and_then(|fields| {
+            let whole = task == Some(Task::Generation) && fields.holds("messages");
+            if whole && !converses {
+                let help =
+                    "add chat-template = \"model\" to [model], or name `prompt` and `completion` instead";
+                fields.fault(
+                    fields.span_of("messages"),
+                    "`messages` is a whole conversation, which needs a chat template",
+                    Some(help.to_owned()),
+                );
+            }
+            read_fields(fields, if whole { &["messages"] } else { wanted })
+        });
     let format = section.choice("format", &FORMATS);
     let layout = section.choice("layout", &LAYOUTS);
     let quarantine = section.choice("on-error", &[("fail", false), ("quarantine", true)]);

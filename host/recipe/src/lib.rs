@@ -35,7 +35,7 @@ pub use data::{
     Action, Annotations, Balance, Clean, Data, Duplicates, FailOn, Format, Keep, Layout, Leakage, Method,
     OverLong, Shingle, Split, Target, Validate, Weighting,
 };
-pub use model::{Init, Model, Pooling, Task};
+pub use model::{ChatTemplate, Init, Model, Pooling, Task};
 pub use policy::Policy;
 
 pub use plugins::{Export, Metric, OnFailure, PluginUse, Provider, Term};
@@ -140,7 +140,8 @@ fn read(text: &str, path: &Path, faults: &Faults) -> Option<Recipe> {
     let mut root = Section::root(table.get_ref(), faults);
     let model = root.required_table("model", model::EXAMPLE).and_then(model::read);
     let task = model.as_ref().map(|model| model.task);
-    let data = root.required_table("data", data::EXAMPLE).and_then(|section| data::read(section, task));
+    let data =
+        root.required_table("data", data::EXAMPLE).and_then(|section| data::read(section, model.as_ref()));
     let train = match root.table("train") {
         Some(section) => train::read(section, task),
         None => {

@@ -29,6 +29,15 @@ pub enum Init {
     Random,
 }
 
+/// `chat-template`: where the template of conversations is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChatTemplate {
+    /// With the base model's tokenizer.
+    Model,
+    /// In a file, relative to the recipe's folder.
+    File(String),
+}
+
 /// The base model, and what is made of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -40,6 +49,9 @@ pub struct Model {
     /// `tokenizer`: a folder with the model's tokenizer and more tokens, as `pegbox tokenizer extend` writes it. The
     /// embeddings of the added tokens begin as the means of their pieces'. The model's own tokenizer by default.
     pub tokenizer: Option<String>,
+    /// `chat-template`: what makes conversations of rows, for `"generation"`: `"model"` for the base model's own, or a
+    /// file with a Jinja template. None by default: a prompt and its completion are lines.
+    pub chat_template: Option<ChatTemplate>,
     /// `pooling`: how a text becomes one vector: `"cls"` (first token through the pooler, as Transformers'
     /// `BertForSequenceClassification` has it; default), `"mean-layer"` (one more encoder layer that begins as the
     /// mean over the text's tokens; suits sentence-embedding models, and Transformers opens the result) or
@@ -101,6 +113,15 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
     );
     let init = section.choice("init", &[("pretrained", Init::Pretrained), ("random", Init::Random)]);
     let tokenizer = section.text("tokenizer");
+    let template_span = section.span_of("chat-template");
+    let chat_template = section.text("chat-template").map(|named| match named.as_str() {
+        "model" => ChatTemplate::Model,
+        _ => ChatTemplate::File(named),
+    });
+    if chat_template.is_some() && task.is_some_and(|task| task != Task::Generation) {
+        let help = "leave it out: only `task = \"generation\"` learns from conversations";
+        section.fault(template_span, "`chat-template` is for another task", Some(help.to_owned()));
+    }
     let pooling = section.choice(
         "pooling",
         &[
@@ -164,6 +185,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Option<Model> {
         task: task?,
         init: init.unwrap_or_default(),
         tokenizer,
+        chat_template,
         pooling: pooling.unwrap_or(usual),
         max_length: max_length.unwrap_or(128),
         max_target_length,

@@ -100,6 +100,10 @@ mod tests {
             recipe["model"]["task"] = "seq2seq".into();
             recipe["data"]["fields"] = json!({ "source": "source", "target": "target" });
         }
+        if recipe["model"].get("chat-template").is_some() {
+            recipe["model"]["task"] = "generation".into();
+            recipe["data"]["fields"] = json!({ "messages": "messages" });
+        }
         let exports = recipe.get("export").and_then(Value::as_array);
         if exports.is_some_and(|exports| exports.iter().any(|export| export.get("builtin").is_some())) {
             recipe["model"]["adapter"] = json!({});
@@ -223,6 +227,8 @@ mod tests {
             ("/model", json!({ "source": "m", "task": "classification", "dropout": 1.0 })),
             ("/model", json!({ "source": "m", "task": "classification", "max-target-length": 9 })),
             ("/model", json!({ "source": "m", "task": "seq2seq" })),
+            ("/model", json!({ "source": "m", "task": "generation", "chat-template": "model" })),
+            ("/model", json!({ "source": "m", "task": "classification", "chat-template": "model" })),
             ("/data/over-long-target", json!("split")),
             ("/data", json!({ "train": "t.csv" })),
             ("/data/train", json!(1)),
@@ -293,6 +299,15 @@ mod tests {
             recipe.pointer_mut(parent).unwrap()[key] = value;
             assert!(parse(&recipe).is_err(), "the reader accepts {recipe:#}");
             assert!(!validator.is_valid(&recipe), "the schema accepts {recipe:#}");
+        }
+        let mut whole = minimal(&root, &root);
+        whole["data"]["fields"] = json!({ "messages": "messages" });
+        for (model, right) in [
+            (json!({ "source": "m", "task": "generation" }), false),
+            (json!({ "source": "m", "task": "generation", "chat-template": "model" }), true),
+        ] {
+            whole["model"] = model;
+            assert_eq!((parse(&whole).is_ok(), validator.is_valid(&whole)), (right, right), "{whole:#}");
         }
         let both = minimal(&root, &root);
         for part in ["validation", "test"] {

@@ -54,7 +54,7 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     }
     let base = base::bring(session, recipe)?;
 
-    let mut job = dataset::job(session, recipe, &base.tokenizer, &plugins)?;
+    let mut job = dataset::job(session, recipe, &base.tokenizer, base.chat.as_ref(), &plugins)?;
     let bytes: u64 =
         job.sources.iter().filter_map(|source| fs::metadata(&source.path).ok()).map(|meta| meta.len()).sum();
     let sample = tempfile::tempdir()

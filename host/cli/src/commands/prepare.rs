@@ -13,14 +13,15 @@ use crate::console::print;
 use crate::plugins::RecipePlugins;
 use crate::report::Report;
 use crate::session::Session;
-use crate::stages::{base, dataset};
+use crate::stages::base::{self, TokenizerParts};
+use crate::stages::dataset;
 use pegbox_recipe::Recipe;
 
 pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     let plugins = RecipePlugins::load(session, recipe)?;
     plugins.try_all()?;
-    let tokenizer = base::tokenizer(session, recipe)?;
-    let (prepared, _) = dataset::bring(session, recipe, &tokenizer, &plugins)?;
+    let TokenizerParts { tokenizer, chat } = base::tokenizer(session, recipe)?;
+    let (prepared, _) = dataset::bring(session, recipe, &tokenizer, chat.as_ref(), &plugins)?;
     print(&summary(&prepared.report));
     let page = write_page(recipe, &prepared)?;
     session.console.say(format!("prepare: the whole report is {}", page.display()));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pegbox_data::TextTokenizer;
+use pegbox_data::{TemplateSource, TextTokenizer};
 use pegbox_deploy::tokenizer_files;
 use pegbox_hub::{BaseModel, Licences, Obtained, Request, Source};
 use pegbox_models::device::Device;
@@ -15,11 +15,12 @@ use pegbox_vocabulary::stored::tokenizer_of;
 use pegbox_vocabulary::{Extension, TokenizerFile};
 
 use super::gguf::GgufModel;
-use super::{lock, settings};
+use super::language::CHAT_TEMPLATE;
+use super::{language, lock, settings};
 use crate::console::megabytes;
 use crate::report::Report;
 use crate::session::Session;
-use pegbox_recipe::{Init, Recipe, Task};
+use pegbox_recipe::{ChatTemplate, Init, Recipe, Task};
 
 const TOKENIZER: &str = "tokenizer.json";
 
@@ -32,6 +33,15 @@ pub struct Base {
     pub tokenizer: Vec<u8>,
     /// The recipe's own tokenizer, and the tokens that it has more than the model.
     pub extension: Option<Extension>,
+    /// The chat template, where the recipe asks for one.
+    pub chat: Option<TemplateSource>,
+}
+
+/// What texts become token ids with.
+pub struct TokenizerParts {
+    /// Bytes of a tokenizer.json.
+    pub tokenizer: Vec<u8>,
+    pub chat: Option<TemplateSource>,
 }
 
 impl Base {
@@ -48,6 +58,11 @@ impl Base {
         };
         if !files.iter().any(|file| file.path == TOKENIZER) {
             files.insert(0, ModelFile { path: TOKENIZER.into(), content: self.tokenizer.clone() });
+        }
+        if let Some(chat) = &self.chat {
+            // It comes before what tokenizer_config.json may hold, and whoever converses with the model needs it.
+            files.retain(|file| file.path != CHAT_TEMPLATE);
+            files.push(ModelFile { path: CHAT_TEMPLATE.into(), content: chat.template.clone().into_bytes() });
         }
         Ok(files)
     }
@@ -87,7 +102,11 @@ impl Base {
     /// The tokenizer, as the recipe's data is prepared with it.
     fn text_tokenizer(&self, recipe: &Recipe) -> Result<TextTokenizer, Box<Report>> {
         let name = self.tokenizer_path().display().to_string();
-        Ok(TextTokenizer::from_bytes(&self.tokenizer, &name, recipe.model.max_length as usize)?)
+        let tokenizer = TextTokenizer::from_bytes(&self.tokenizer, &name, recipe.model.max_length as usize)?;
+        Ok(match &self.chat {
+            Some(source) => tokenizer.with_chat(source)?,
+            None => tokenizer,
+        })
     }
 
     /// What answers are held to, where the model writes texts.
@@ -152,14 +171,36 @@ fn of_model(session: &Session, recipe: &Recipe, model: BaseModel) -> Result<Base
         .help(format!("set max-length to at most {positions}")));
     }
     let (path, tokenizer) = (tokenizer_path(&model), tokenizer_bytes(&model)?);
+    let chat = chat(recipe, &model)?;
     let Some(named) = &recipe.model.tokenizer else {
-        return Ok(Base { model, config, tokenizer, extension: None });
+        return Ok(Base { model, config, tokenizer, extension: None, chat });
     };
     let extension =
         Extension::open(&recipe.folder.join(named), &TokenizerFile::from_bytes(&tokenizer, &path)?)?;
     session.console.say(format!("model: {} tokens are added from {named}", extension.tokens.len()));
     config = config.with_tokens(&new_tokens(Some(&extension)));
-    Ok(Base { model, config, tokenizer: extension.tokenizer.clone(), extension: Some(extension) })
+    Ok(Base { model, config, tokenizer: extension.tokenizer.clone(), extension: Some(extension), chat })
+}
+
+/// The chat template that the recipe asks for.
+fn chat(recipe: &Recipe, model: &BaseModel) -> Result<Option<TemplateSource>, Box<Report>> {
+    let own = template(recipe)?;
+    let source = match &recipe.model.chat_template {
+        None => return Ok(None),
+        Some(_) if model.is_gguf() => {
+            language::template_of_gguf(&GgufModel::open(&model.weights)?, own.as_deref())
+        }
+        Some(_) => language::template_of_folder(&model.folder, own.as_deref()),
+    };
+    source.map(Some)
+}
+
+/// The text of the recipe's own chat template.
+fn template(recipe: &Recipe) -> Result<Option<String>, Box<Report>> {
+    match &recipe.model.chat_template {
+        Some(ChatTemplate::File(name)) => language::text(&recipe.folder.join(name)).map(Some),
+        Some(ChatTemplate::Model) | None => Ok(None),
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Box<Report>> {
@@ -192,19 +233,25 @@ fn new_tokens(extension: Option<&Extension>) -> Vec<NewToken> {
 }
 
 /// Brings the tokenizer that the recipe's data is prepared with here.
-pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<Vec<u8>, Box<Report>> {
+pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<TokenizerParts, Box<Report>> {
     // Texts that are written may be prepared for other tools with nothing but a tokenizer.
-    let alone = recipe.folder.join(&recipe.model.source).join(TOKENIZER);
+    let folder = recipe.folder.join(&recipe.model.source);
+    let alone = folder.join(TOKENIZER);
     let writes = matches!(recipe.model.task, Task::Generation | Task::Seq2Seq);
     if writes && alone.is_file() && recipe.policy.licences.is_none() {
-        return read(&alone);
+        let chat = match recipe.model.chat_template {
+            Some(_) => Some(language::template_of_folder(&folder, template(recipe)?.as_deref())?),
+            None => None,
+        };
+        return Ok(TokenizerParts { tokenizer: read(&alone)?, chat });
     }
     let model = locked(session, recipe)?;
     // A length that the model does not have is told before the work begins.
     if !writes {
-        return Ok(of_model(session, recipe, model)?.tokenizer);
+        let Base { tokenizer, chat, .. } = of_model(session, recipe, model)?;
+        return Ok(TokenizerParts { tokenizer, chat });
     }
-    tokenizer_bytes(&model)
+    Ok(TokenizerParts { tokenizer: tokenizer_bytes(&model)?, chat: chat(recipe, &model)? })
 }
 
 /// Brings the recipe's base model here, at the commit that pegbox.lock pins.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pegbox_data::{
     BatchSettings, BatchSize, CacheOutcome, DataError, Part, PrepareJob, Prepared, Schema, SourceFile, Task,
-    prepare,
+    TemplateSource, TokenSettings, prepare,
 };
 use pegbox_records::sources;
 
@@ -20,9 +20,10 @@ pub fn bring(
     session: &Session,
     recipe: &Recipe,
     tokenizer: &[u8],
+    chat: Option<&TemplateSource>,
     plugins: &RecipePlugins,
 ) -> Result<(Prepared, Outcome), Box<Report>> {
-    let job = job(session, recipe, tokenizer, plugins)?;
+    let job = job(session, recipe, tokenizer, chat, plugins)?;
     prepare_job(session, &job, &session.datasets())
 }
 
@@ -61,6 +62,7 @@ pub fn job(
     session: &Session,
     recipe: &Recipe,
     tokenizer: &[u8],
+    chat: Option<&TemplateSource>,
     plugins: &RecipePlugins,
 ) -> Result<PrepareJob, Box<Report>> {
     let data = &recipe.data;
@@ -72,21 +74,22 @@ pub fn job(
     sources.extend(files(Part::Validation, &data.validation)?);
     sources.extend(files(Part::Test, &data.test)?);
     let fields = data.fields.iter().map(|(role, name)| (role.as_str(), name.as_str()));
+    let schema = Schema::new(fields).map_err(DataError::from)?;
     Ok(PrepareJob {
         task: settings::task(recipe),
         sources,
-        schema: Schema::new(fields).map_err(DataError::from)?,
+        schema: schema.clone(),
         reading: settings::reading(data),
         cleaners: plugins.clean_stages(recipe),
         annotations: settings::annotations(data),
-        duplicates: settings::duplicates(data, settings::task(recipe)),
+        duplicates: settings::duplicates(data, settings::task(recipe), &schema),
         validators: plugins.validate_stages(recipe),
         suspects: data.suspects.map(settings::suspects),
         split: settings::split(data),
         leakage: settings::leakage(data, &recipe.folder)?,
         balance: settings::balance(data),
         tokenizer: tokenizer.to_vec(),
-        tokens: settings::tokens(recipe),
+        tokens: TokenSettings { chat: chat.cloned(), ..settings::tokens(recipe) },
         batching: batching(recipe),
         threads: session.global.threads.unwrap_or(0) as usize,
     })

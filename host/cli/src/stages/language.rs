@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pegbox_generation::GenerationSettings;
-use pegbox_generation::chat::{ChatError, ChatTemplates};
+use pegbox_generation::chat::{ChatError, ChatTemplates, TemplateSource};
 use pegbox_hub::{Request, Source};
 use pegbox_models::llama::end_tokens;
 use pegbox_models::{Generator, Weights, device};
 use pegbox_train::{RunFolder, load_best};
 use pegbox_vocabulary::TokenizerFile;
-use pegbox_vocabulary::stored::tokenizer_of;
+use pegbox_vocabulary::stored::{StoredVocabulary, tokenizer_of};
 use serde_json::{Map, Value};
 use tokenizers::Tokenizer;
 
@@ -19,6 +19,9 @@ use super::{base, runs};
 use crate::report::Report;
 use crate::session::Session;
 use pegbox_recipe::Recipe;
+
+/// The file beside a tokenizer that holds its chat template.
+pub const CHAT_TEMPLATE: &str = "chat_template.jinja";
 
 /// A language model, ready to generate.
 pub struct Language {
@@ -32,6 +35,40 @@ pub struct Language {
     pub settings: GenerationSettings,
     /// The tokenizer's token that ends a sequence, with which chat templates end a turn.
     pub end_of_turn: Option<u32>,
+}
+
+/// The template that a tokenizer's files in `folder` hold, or the one in `template` in their place.
+pub fn template_of_folder(folder: &Path, template: Option<&str>) -> Result<TemplateSource, Box<Report>> {
+    let (config, jinja) = template_files(folder, template)?;
+    Ok(TemplateSource::from_files(config.as_deref(), jinja.as_deref())?)
+}
+
+/// The same of a GGUF file.
+pub fn template_of_gguf(model: &GgufModel, template: Option<&str>) -> Result<TemplateSource, Box<Report>> {
+    Ok(gguf_template(model, &model.vocabulary()?, template)?)
+}
+
+fn gguf_template(
+    model: &GgufModel,
+    vocabulary: &StoredVocabulary,
+    template: Option<&str>,
+) -> Result<TemplateSource, ChatError> {
+    let template = template.or(model.chat_template()).ok_or(ChatError::NoTemplate)?.to_owned();
+    Ok(TemplateSource { template, special_tokens: vocabulary.special_tokens().iter().copied().collect() })
+}
+
+/// Bytes of tokenizer_config.json, and what chat_template.jinja beside it says or `template` in its place.
+fn template_files(
+    folder: &Path,
+    template: Option<&str>,
+) -> Result<(Option<Vec<u8>>, Option<String>), Box<Report>> {
+    let (config, beside) = (folder.join("tokenizer_config.json"), folder.join(CHAT_TEMPLATE));
+    let config = config.is_file().then(|| read(&config)).transpose()?;
+    let jinja = match template {
+        Some(template) => Some(template.to_owned()),
+        None => beside.is_file().then(|| text(&beside)).transpose()?,
+    };
+    Ok((config, jinja))
 }
 
 /// Where a model's parts are.
@@ -97,12 +134,7 @@ fn of_folder(folder: &Path, weights: PathBuf, template: Option<&str>) -> Result<
         let path = folder.join(name);
         path.is_file().then(|| read(&path)).transpose()
     };
-    let tokenizer_config = optional("tokenizer_config.json")?;
-    let beside = folder.join("chat_template.jinja");
-    let jinja = match template {
-        Some(template) => Some(template.to_owned()),
-        None => beside.is_file().then(|| text(&beside)).transpose()?,
-    };
+    let (tokenizer_config, jinja) = template_files(folder, template)?;
     let end = tokenizer_config.as_deref().and_then(|bytes| {
         let config: Value = serde_json::from_slice(bytes).ok()?;
         let token = config.get("eos_token")?;
@@ -123,11 +155,8 @@ fn of_folder(folder: &Path, weights: PathBuf, template: Option<&str>) -> Result<
 fn of_gguf(path: &Path, template: Option<&str>) -> Result<Parts, Box<Report>> {
     let model = GgufModel::open(path)?;
     let vocabulary = model.vocabulary()?;
-    let special = vocabulary.special_tokens();
-    let templates = match template.or(model.chat_template()) {
-        Some(source) => ChatTemplates::single(source, special.iter().copied().collect()),
-        None => Err(ChatError::NoTemplate),
-    };
+    let templates = gguf_template(&model, &vocabulary, template)
+        .and_then(|source| ChatTemplates::single(&source.template, source.special_tokens));
     Ok(Parts {
         config: model.config()?,
         config_path: path.to_path_buf(),
@@ -163,7 +192,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Box<Report>> {
     fs::read(path).map_err(|error| Report::usage(format!("cannot read {}: {error}", path.display())))
 }
 
-fn text(path: &Path) -> Result<String, Box<Report>> {
+pub fn text(path: &Path) -> Result<String, Box<Report>> {
     String::from_utf8(read(path)?)
         .map_err(|error| Report::usage(format!("{} is no text: {error}", path.display())))
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use pegbox_data::{
     Aggregate, AnnotationSettings, BalanceSettings, Balancing, DuplicateSettings, Format, KeepRow, Layout,
-    LeakageSettings, OnError, Reading, Shingle, SplitSettings, SuspectAction, Target, TargetSettings, Task,
-    Ties, TokenSettings, Weighting,
+    LeakageSettings, OnError, Reading, Schema, Shingle, SplitSettings, SuspectAction, Target, TargetSettings,
+    Task, Ties, TokenSettings, Weighting,
 };
 use pegbox_models::{Head, Pooling, Problem, SentencePooling};
 use pegbox_recipe::{self as recipe, Data, OnFailure, Recipe};
@@ -66,6 +66,8 @@ pub fn tokens(recipe: &Recipe) -> TokenSettings {
         max_length,
         over_long: over_long(recipe.data.over_long),
         target: (task(recipe) == Task::Seq2Seq).then_some(target),
+        // It comes with the base model.
+        chat: None,
     }
 }
 
@@ -131,9 +133,9 @@ pub fn annotations(data: &Data) -> Option<AnnotationSettings> {
 }
 
 /// What counts as a duplicate.
-pub fn duplicates(data: &Data, task: Task) -> Option<DuplicateSettings> {
+pub fn duplicates(data: &Data, task: Task, schema: &Schema) -> Option<DuplicateSettings> {
     let wanted = data.duplicates.as_ref()?;
-    let texts = || task.texts().iter().map(|role| (*role).to_owned()).collect();
+    let texts = || task.texts(schema).iter().map(|role| (*role).to_owned()).collect();
     // What is out of range is refused where it is used, with its name.
     let size = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
     Some(DuplicateSettings {

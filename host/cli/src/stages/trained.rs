@@ -12,9 +12,9 @@ use pegbox_models::{Model, ModelConfig, Weights, device, model};
 use pegbox_train::{RunFolder, Writing, load_best};
 use serde_json::{Map, Value, json};
 
-use super::adapter;
 use super::base::Base;
 use super::runs::write_whole;
+use super::{adapter, language};
 use crate::report::Report;
 use crate::session::Session;
 use pegbox_recipe::Recipe;
@@ -24,6 +24,9 @@ const DEFAULT_MAX_LENGTH: usize = 128;
 
 const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
+
+/// The key under `pegbox` in config.json that says that texts are what a user says, by the chat template.
+const CONVERSES: &str = "chat-template";
 
 /// A model, ready for texts.
 pub struct Trained {
@@ -53,6 +56,9 @@ fn configuration(
     }
     if let Some(own) = config.get_mut("pegbox").and_then(Value::as_object_mut) {
         own.insert("max-length".into(), recipe.model.max_length.into());
+        if base.chat.is_some() {
+            own.insert(CONVERSES.into(), true.into());
+        }
         own.extend(writing.map(|writing| ("max-new-tokens".into(), writing.max_tokens.into())));
     }
     Ok(config)
@@ -133,6 +139,11 @@ fn tokenizer(config: &ModelConfig, path: &Path) -> Result<(TextTokenizer, Writin
     let bytes =
         fs::read(path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))?;
     let tokenizer = TextTokenizer::from_bytes(&bytes, &path.display().to_string(), max_length)?;
+    let converses = config.source().get("pegbox").and_then(|own| own.get(CONVERSES)?.as_bool());
+    let tokenizer = match path.parent().filter(|_| converses == Some(true)) {
+        Some(folder) => tokenizer.with_chat(&language::template_of_folder(folder, None)?)?,
+        None => tokenizer,
+    };
     let end = config.end_tokens();
     let end = if end.is_empty() { tokenizer.end_ids().to_vec() } else { end };
     let writing = Writing { max_tokens, end, unknown: tokenizer.unknown_id() };

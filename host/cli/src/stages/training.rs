@@ -110,6 +110,9 @@ impl<'a> Material<'a> {
         if let Some(extension) = &self.base.extension {
             fixed.insert("tokenizer".into(), extension.digest.clone());
         }
+        if let Some(chat) = &self.base.chat {
+            fixed.insert("chat template".into(), key(&[&chat.template]));
+        }
         if let Some(adapter) = adapter::identity(self.recipe)? {
             fixed.insert("adapter".into(), adapter);
         }

@@ -88,7 +88,7 @@ impl Places {
         };
         let compared = job.duplicates.as_ref().filter(|settings| settings.keep == KeepRow::Longest);
         Ok(Self {
-            needed: job.task.roles().iter().filter_map(|role| schema.role(role)).collect(),
+            needed: job.task.roles(schema).iter().filter_map(|role| schema.role(role)).collect(),
             tags: job.task.names().and_then(|role| schema.role(role)),
             label: schema.role("label").filter(|_| job.task == Task::Classification),
             group: optional(&job.split.group, "split.group")?,

@@ -97,7 +97,7 @@ fn benchmark_texts(
     take: &mut dyn FnMut(&str) -> Result<(), DataError>,
 ) -> Result<u64, DataError> {
     // Of the schema the texts alone: a benchmark need have no labels.
-    let texts_of = job.task.texts().iter().map(|role| (*role, job.schema.name_of(role)));
+    let texts_of = job.task.texts(&job.schema).iter().map(|role| (*role, job.schema.name_of(role)));
     let schema = pegbox_records::Schema::new(texts_of)?;
     let mut texts = 0;
     for record in pegbox_records::open(path, &job.reading.settings(&schema), 0, 0)? {

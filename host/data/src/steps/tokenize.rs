@@ -28,7 +28,7 @@ use crate::progress::Progress;
 use crate::report::TruncationReport;
 use crate::rows::Shards;
 use crate::state::State;
-use crate::task::Task;
+use crate::task::{MESSAGES, Task};
 use crate::tokenize::{IGNORED, Rows, TargetSettings, TextTokenizer, WordCache};
 use crate::work::Step;
 use table::{Table, columns};
@@ -167,7 +167,16 @@ impl Tokenizing<'_> {
                     .collect();
                 self.tokenizer.tagged_rows(&tokens, &labels, policy)
             }
-            Task::Generation => self.tokenizer.completion_rows(value("prompt"), value("completion"), policy),
+            Task::Generation if self.job.tokens.chat.is_none() => {
+                self.tokenizer.completion_rows(value("prompt"), value("completion"), policy)
+            }
+            Task::Generation if self.job.task.converses(self.shards.schema()) => {
+                self.tokenizer.conversation_rows(value(MESSAGES), policy)
+            }
+            Task::Generation => {
+                let system = Some(value("system")).filter(|system| !system.is_empty());
+                self.tokenizer.exchange_rows(system, value("prompt"), value("completion"), policy)
+            }
             Task::Seq2Seq => {
                 self.tokenizer.pair_rows(value("source"), value("target"), policy, self.targets(part))
             }
@@ -313,8 +322,10 @@ impl<'a> OfFile<'a> {
         }
         match encoded.as_slice() {
             [] => {
-                tokenized.truncation.dropped += 1;
-                return self.removed(row, record, "tokenize", "over-long");
+                // Of a short row nothing is left only where it has nothing to learn.
+                let reason = if full_length > max_length { "over-long" } else { "nothing-to-learn" };
+                tokenized.truncation.dropped += u64::from(part == Part::Train && full_length > max_length);
+                return self.removed(row, record, "tokenize", reason);
             }
             [one] => {
                 let cut = full_length.saturating_sub(one.ids.len()) as u64;
@@ -409,10 +420,11 @@ impl<'a> OfFile<'a> {
             return Ok(());
         }
         let path = self.step.folder().join(table_name(part, self.number));
+        let converses = self.all.job.task.converses(self.all.shards.schema());
         let Some(slot) = self.writers.get_mut(part.index()) else { return Ok(()) };
         let writer = match slot {
             Some(writer) => writer,
-            none => none.insert(ParquetWriter::create(&path, columns(self.all.job.task))?),
+            none => none.insert(ParquetWriter::create(&path, columns(self.all.job.task, converses))?),
         };
         Ok(writer.append(table.values(self.all.job.task))?)
     }

@@ -9,9 +9,10 @@ use super::tensors::TensorFile;
 use crate::error::ExportError;
 
 /// The files of a Hugging Face folder that describe a tokenizer, in the order in which they are handed on.
-const TOKENIZER_FILES: [&str; 9] = [
+const TOKENIZER_FILES: [&str; 10] = [
     "tokenizer.json",
     "tokenizer_config.json",
+    "chat_template.jinja",
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.txt",

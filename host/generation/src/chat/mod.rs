@@ -17,5 +17,5 @@ mod template;
 pub use conversation::{Conversation, Message};
 pub use error::ChatError;
 pub use minijinja::Value;
-pub use source::{ChatTemplates, SpecialTokens};
+pub use source::{ChatTemplates, SpecialTokens, TemplateSource};
 pub use template::{ChatTemplate, Rendered};

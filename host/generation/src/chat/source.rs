@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::conversation::Conversation;
@@ -11,7 +11,8 @@ use super::error::ChatError;
 use super::template::{ChatTemplate, Rendered};
 
 /// The special tokens that templates know by name, such as `bos_token`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SpecialTokens(BTreeMap<String, String>);
 
 /// The names of Transformers' `special_tokens_map`.
@@ -44,6 +45,57 @@ impl<N: Into<String>, T: Into<String>> FromIterator<(N, T)> for SpecialTokens {
     }
 }
 
+/// The source of the template that training data is rendered with, and what it may name; nothing else decides what a
+/// conversation becomes, but the template engine.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TemplateSource {
+    pub template: String,
+    pub special_tokens: SpecialTokens,
+}
+
+impl TemplateSource {
+    /// From the same files as [`ChatTemplates::from_files`]: the template for conversations without tools.
+    ///
+    /// # Errors
+    /// There is no template in them.
+    pub fn from_files(config: Option<&[u8]>, jinja: Option<&str>) -> Result<Self, ChatError> {
+        Ok(found(config, jinja)?.0)
+    }
+
+    /// The template, ready to render.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read(&self) -> Result<ChatTemplate, ChatError> {
+        ChatTemplate::new(&self.template, self.special_tokens.clone())
+    }
+}
+
+/// What the files hold: the template for most conversations, and maybe another for those with tools.
+fn found(config: Option<&[u8]>, jinja: Option<&str>) -> Result<(TemplateSource, Option<String>), ChatError> {
+    let file = || "tokenizer_config.json".to_owned();
+    let json = |source| ChatError::Json { file: file(), source };
+    let mut config: BTreeMap<String, Json> =
+        config.map_or(Ok(BTreeMap::new()), serde_json::from_slice).map_err(json)?;
+    let special_tokens = SpecialTokens::of(&config);
+    if let Some(jinja) = jinja {
+        return Ok((TemplateSource { template: jinja.to_owned(), special_tokens }, None));
+    }
+    let template = config.remove("chat_template").filter(|template| !template.is_null());
+    let (template, with_tools) = match serde_json::from_value(template.ok_or(ChatError::NoTemplate)?)
+        .map_err(json)?
+    {
+        Source::One(source) => (source, None),
+        Source::Several(named) => {
+            let find = |name: &str| named.iter().find(|one| one.name == name).map(|one| one.template.clone());
+            let default = find("default").or(named.first().map(|one| one.template.clone()));
+            (default.ok_or(ChatError::NoTemplate)?, find("tool_use"))
+        }
+    };
+    Ok((TemplateSource { template, special_tokens }, with_tools))
+}
+
 /// A tokenizer's chat templates: one, and maybe another for conversations with tools.
 pub struct ChatTemplates {
     default: ChatTemplate,
@@ -69,27 +121,10 @@ impl ChatTemplates {
     /// # Errors
     /// There is no template in them, or one that cannot be read.
     pub fn from_files(config: Option<&[u8]>, jinja: Option<&str>) -> Result<Self, ChatError> {
-        let file = || "tokenizer_config.json".to_owned();
-        let json = |source| ChatError::Json { file: file(), source };
-        let mut config: BTreeMap<String, Json> =
-            config.map_or(Ok(BTreeMap::new()), serde_json::from_slice).map_err(json)?;
-        let special = SpecialTokens::of(&config);
-        if let Some(jinja) = jinja {
-            return Self::single(jinja, special);
-        }
-        let template = config.remove("chat_template").filter(|template| !template.is_null());
-        match serde_json::from_value(template.ok_or(ChatError::NoTemplate)?).map_err(json)? {
-            Source::One(source) => Self::single(&source, special),
-            Source::Several(named) => {
-                let find =
-                    |name: &str| named.iter().find(|one| one.name == name).map(|one| one.template.as_str());
-                let default = find("default").or(named.first().map(|one| one.template.as_str()));
-                let default = ChatTemplate::new(default.ok_or(ChatError::NoTemplate)?, special.clone())?;
-                let with_tools =
-                    find("tool_use").map(|source| ChatTemplate::new(source, special)).transpose()?;
-                Ok(Self { default, with_tools })
-            }
-        }
+        let (source, with_tools) = found(config, jinja)?;
+        let special = || source.special_tokens.clone();
+        let with_tools = with_tools.map(|template| ChatTemplate::new(&template, special())).transpose()?;
+        Ok(Self { default: source.read()?, with_tools })
     }
 
     /// One template for everything; the special tokens are those that it may name.

@@ -32,7 +32,7 @@ pub fn take(recipe: &Recipe) -> Result<Sample, Box<Report>> {
     let fields = data.fields.iter().map(|(role, name)| (role.as_str(), name.as_str()));
     let schema = Schema::new(fields).map_err(DataError::from)?;
     let read = settings::reading(data).settings(&schema);
-    let roles = settings::task(recipe).texts();
+    let roles = settings::task(recipe).texts(&schema);
     let mut texts = Vec::new();
     for path in sources::expand(&recipe.folder, &data.train)? {
         let rows = open(&path, &read, 0, 0).map_err(|error| Report::usage(error.to_string()))?;

@@ -5,12 +5,17 @@ use pegbox_records::parquet_out::{Column, ColumnKind, Lists, Values};
 
 use super::Tokenizing;
 use crate::error::DataError;
-use crate::task::Task;
+use crate::task::{MESSAGES, Task};
 use crate::tokenize::Encoded;
 
-/// The columns of a dataset's Parquet files.
-pub(super) fn columns(task: Task) -> Vec<Column> {
+/// The columns of a dataset's Parquet files, of whole conversations or not.
+pub(super) fn columns(task: Task, converses: bool) -> Vec<Column> {
     let texts: &[(&str, ColumnKind)] = match task {
+        Task::Generation if converses => &[
+            (MESSAGES, ColumnKind::Text),
+            ("input_ids", ColumnKind::U32List),
+            ("labels", ColumnKind::I32List),
+        ],
         Task::Classification => &[
             ("text", ColumnKind::Text),
             ("label", ColumnKind::Text),
@@ -67,7 +72,7 @@ pub(super) fn columns(task: Task) -> Vec<Column> {
 pub(super) struct Table {
     records: Vec<u64>,
     origins: Vec<Option<String>>,
-    /// Text and label, tokens and tags, prompt and completion, or source and target.
+    /// Text and label, tokens and tags, prompt and completion, or source and target; one of masked texts and conversations.
     texts: [Vec<Option<String>>; 2],
     label_ids: Vec<u32>,
     numbers: Vec<f32>,
@@ -113,6 +118,7 @@ impl Table {
                 first.push(value("tokens"));
                 second.push(value("tags"));
             }
+            Task::Generation if all.job.task.converses(all.shards.schema()) => first.push(value(MESSAGES)),
             Task::Generation => {
                 first.push(value("prompt"));
                 second.push(value("completion"));
@@ -138,7 +144,7 @@ impl Table {
     pub fn values(self, task: Task) -> Vec<Values> {
         let [first, second] = self.texts;
         let mut values = vec![Values::U64(self.records), Values::Text(self.origins), Values::Text(first)];
-        if task != Task::MaskedLm {
+        if !second.is_empty() {
             values.push(Values::Text(second));
         }
         match task {

@@ -65,10 +65,7 @@ fn a_plan_counts_and_says_what_would_fit() {
     let remedies: Vec<&str> =
         plan["remedies"].as_array().unwrap().iter().map(|one| one["change"].as_str().unwrap()).collect();
     assert!(remedies.contains(&"[train] batch = { rows = 64 }, accumulation = 2"), "{remedies:?}");
-    assert!(
-        remedies.iter().any(|change| change.starts_with("[model] freeze = [\"bert.embeddings.*\"")),
-        "{remedies:?}"
-    );
+    assert!(remedies.iter().any(|change| change.starts_with("[model] freeze = { layers = ")), "{remedies:?}");
     // And it is so: the change is made, and it fits.
     project.edit("batch = { rows = 128 }", "batch = { rows = 64 }\naccumulation = 2");
     assert_eq!(planned(&project, &["--memory", &less, "--no-steps"])["fits"], true);

@@ -95,6 +95,9 @@ pub enum DataError {
     /// The file of the tokenizer cannot be used.
     #[error("the tokenizer {name}: {what}")]
     Tokenizer { name: String, what: String },
+    /// The chat template cannot be used.
+    #[error("[model].chat-template: {what}")]
+    ChatTemplate { what: String },
     /// A text that could not be tokenized.
     #[error("{origin}: the text could not be tokenized: {what}")]
     Tokenize { origin: String, what: String },
@@ -172,6 +175,9 @@ impl DataError {
             }
             Self::Tokenizer { .. } => {
                 "the model's folder must hold the tokenizer.json of the Hugging Face library `tokenizers`".to_owned()
+            }
+            Self::ChatTemplate { .. } => {
+                "name a file with a template, or \"model\" for that of an instruct or chat model".to_owned()
             }
             Self::OverLong { .. } => {
                 "raise max-length (the model sets a ceiling), or set over-long to \"truncate\", \"split\" or \"drop\"".to_owned()

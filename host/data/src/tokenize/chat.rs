@@ -67,7 +67,7 @@ impl Chat {
 impl TextTokenizer {
     /// The same tokenizer for conversations, which `source` makes texts of. What ends a turn then ends a text.
     pub fn with_chat(mut self, source: &TemplateSource) -> Result<Self, DataError> {
-        let failed = |what: String| DataError::Tokenizer { name: "the chat template".to_owned(), what };
+        let failed = |what: String| DataError::ChatTemplate { what };
         let template = source.read().map_err(|error| failed(error.to_string()))?;
         let mut tokenizer = self.tokenizer.clone();
         tokenizer.with_post_processor(None::<PostProcessorWrapper>);
@@ -251,7 +251,7 @@ mod tests {
         let error = tokenizer(rewriting, 64).err().unwrap().to_string();
         assert!(error.contains("what comes before message 2 otherwise"), "{error}");
         let error = tokenizer("{% for", 64).err().unwrap().to_string();
-        assert!(error.contains("the chat template is no template"), "{error}");
+        assert!(error.contains("[model].chat-template: "), "{error}");
         let error = tokenizer(TEMPLATE, 64).unwrap().conversation_rows("[1", OverLong::Fail).unwrap_err();
         assert!(error.contains("no JSON list of messages"), "{error}");
     }

@@ -57,11 +57,11 @@ fn gguf_template(
     Ok(TemplateSource { template, special_tokens: vocabulary.special_tokens().iter().copied().collect() })
 }
 
-/// Bytes of tokenizer_config.json, and what chat_template.jinja beside it says or `template` in its place.
-fn template_files(
-    folder: &Path,
-    template: Option<&str>,
-) -> Result<(Option<Vec<u8>>, Option<String>), Box<Report>> {
+/// Bytes of tokenizer_config.json, and a template that stands in a file of its own.
+type TemplateFiles = (Option<Vec<u8>>, Option<String>);
+
+/// What `folder` has of them; `template` takes the place of chat_template.jinja.
+fn template_files(folder: &Path, template: Option<&str>) -> Result<TemplateFiles, Box<Report>> {
     let (config, beside) = (folder.join("tokenizer_config.json"), folder.join(CHAT_TEMPLATE));
     let config = config.is_file().then(|| read(&config)).transpose()?;
     let jinja = match template {

@@ -14,7 +14,6 @@ pub use rope::Rope;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
-use serde_json::{Map, Value};
 
 use crate::adapter::Adaptable;
 use crate::batch::Places;
@@ -241,23 +240,6 @@ fn project(x: Tensor<3>, layer: &Projection, sites: &mut DropoutSites) -> Tensor
 
 fn project3(x: Tensor<3>, layers: [&Projection; 3], sites: &mut DropoutSites) -> Tensor<3> {
     weight::apply(x, &layers.map(|layer| (&layer.weight, layer.bias.as_ref())), sites)
-}
-
-/// `eos_token_id` of a config.json: a number or a list of them.
-pub fn end_tokens(source: &Map<String, Value>) -> Vec<u32> {
-    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
-    match source.get("eos_token_id") {
-        Some(Value::Array(ids)) => ids.iter().filter_map(id).collect(),
-        Some(value) => id(value).into_iter().collect(),
-        None => Vec::new(),
-    }
-}
-
-/// `pad_token_id` of a config.json, where it is below `vocabulary`; else what ends a text, else 0.
-pub(crate) fn pad_token_id(source: &Map<String, Value>, vocabulary: usize) -> u32 {
-    let id = source.get("pad_token_id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
-    let ids = id.into_iter().chain(end_tokens(source));
-    ids.into_iter().find(|id| (*id as usize) < vocabulary).unwrap_or(0)
 }
 
 impl Parameters for Llama {

@@ -1,6 +1,5 @@
 //! The base model.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use pegbox_data::{TemplateSource, TextTokenizer};
@@ -203,10 +202,6 @@ fn template(recipe: &Recipe) -> Result<Option<String>, Box<Report>> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Box<Report>> {
-    fs::read(path).map_err(|error| Report::new(format!("cannot read {}: {error}", path.display())))
-}
-
 /// What the model's config.json says, or its GGUF file.
 fn config(model: &BaseModel) -> Result<ModelConfig, Box<Report>> {
     if !model.is_gguf() {
@@ -243,7 +238,7 @@ pub fn tokenizer(session: &Session, recipe: &Recipe) -> Result<TokenizerParts, B
             Some(_) => Some(language::template_of_folder(&folder, template(recipe)?.as_deref())?),
             None => None,
         };
-        return Ok(TokenizerParts { tokenizer: read(&alone)?, chat });
+        return Ok(TokenizerParts { tokenizer: language::read(&alone)?, chat });
     }
     let model = locked(session, recipe)?;
     // A length that the model does not have is told before the work begins.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use pegbox_generation::GenerationSettings;
 use pegbox_generation::chat::{ChatError, ChatTemplates, TemplateSource};
 use pegbox_hub::{Request, Source};
-use pegbox_models::llama::end_tokens;
+use pegbox_models::vocabulary::end_tokens;
 use pegbox_models::{Generator, Weights, device};
 use pegbox_train::{RunFolder, load_best};
 use pegbox_vocabulary::TokenizerFile;
@@ -188,7 +188,7 @@ fn settings(session: &Session, parts: &Parts) -> Result<GenerationSettings, Box<
     Ok(settings)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Box<Report>> {
+pub fn read(path: &Path) -> Result<Vec<u8>, Box<Report>> {
     fs::read(path).map_err(|error| Report::usage(format!("cannot read {}: {error}", path.display())))
 }
 

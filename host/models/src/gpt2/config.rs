@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::ModelError;
 use crate::kernels::Activation;
-use crate::llama::{end_tokens, pad_token_id};
-use crate::vocabulary::{NewToken, grow, size_with};
+use crate::vocabulary::{NewToken, end_tokens, grow_both, pad_token_id, size_with};
 use crate::weights::Weights;
 
 /// A GPT-2's sizes, by the names that config.json uses.
@@ -140,11 +139,8 @@ impl Gpt2Config {
     /// # Errors
     /// The file has no embeddings, or fewer than the tokens begin from.
     pub fn add_tokens(&self, weights: &mut Weights, tokens: &[NewToken]) -> Result<(), ModelError> {
-        grow(weights, &super::aliases(super::EMBEDDING), tokens)?;
-        match self.tie_word_embeddings {
-            true => Ok(()),
-            false => grow(weights, &super::aliases(super::HEAD), tokens),
-        }
+        let head = (!self.tie_word_embeddings).then(|| super::aliases(super::HEAD));
+        grow_both(weights, &super::aliases(super::EMBEDDING), head.as_deref(), tokens)
     }
 
     /// config.json of a trained model, as Transformers' `AutoModelForCausalLM` reads it.

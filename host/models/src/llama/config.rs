@@ -5,9 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::rope::Rope;
-use super::{end_tokens, pad_token_id};
 use crate::error::ModelError;
-use crate::vocabulary::{NewToken, grow, size_with};
+use crate::vocabulary::{NewToken, end_tokens, grow_both, pad_token_id, size_with};
 use crate::weights::Weights;
 
 /// What tells the members of the family apart, and a model's sizes by the names that config.json uses.
@@ -170,11 +169,8 @@ impl LlamaConfig {
     /// # Errors
     /// The file has no embeddings, or fewer than the tokens begin from.
     pub fn add_tokens(&self, weights: &mut Weights, tokens: &[NewToken]) -> Result<(), ModelError> {
-        grow(weights, &super::aliases(super::EMBEDDING), tokens)?;
-        match self.tie_word_embeddings {
-            true => Ok(()),
-            false => grow(weights, &super::aliases(super::HEAD), tokens),
-        }
+        let head = (!self.tie_word_embeddings).then(|| super::aliases(super::HEAD));
+        grow_both(weights, &super::aliases(super::EMBEDDING), head.as_deref(), tokens)
     }
 
     /// config.json of a trained model, as Transformers' `AutoModelForCausalLM` reads it.

@@ -80,7 +80,7 @@ pub fn scalar(value: f32) -> Scalar {
 
 /// An operation that the runtime's rules let through and that is not here: a fault of Pegbox.
 pub fn unsupported(op: &TensorOp, dtype: DType) -> TensorError {
-    TensorError::new(op.name(), format!("is not implemented for {}", dtype.name()))
+    TensorError::new(op.name(), format!("takes no tensors of {}", dtype.name()))
         .with_help("this is a mistake in Pegbox; please report it")
 }
 

@@ -78,7 +78,10 @@ def attempt(folder: Path, version: dict, seed: int) -> bool:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             wide = "shared" in name or "lm_head" in name or "relative_attention_bias" in name
-            parameter.normal_(0.0, 1.0 if wide else 0.5)
+            # Scores are not scaled. Larger queries would make one probability of each nearly 1, and the gradients
+            # behind it small differences that float32 does not hold to three digits.
+            query = name.endswith(".q.weight")
+            parameter.normal_(0.0, 1.0 if wide else 0.15 if query else 0.5)
             if name.endswith("layer_norm.weight"):
                 parameter.add_(1.0)
         # Texts that end before the limit.

@@ -90,6 +90,7 @@ fn time() -> Result<(), Box<dyn std::error::Error>> {
             correction1: 1.0 - 0.9f32.powi(t),
             correction2: (1.0 - 0.999f32.powi(t)).sqrt(),
             gradient_scale: 1.0,
+            scale_parameter: false,
         };
         for (((_, parameter), gradient), (first, second)) in
             model.parameters().iter_mut().zip(&gradients).zip(&mut moments)

@@ -62,6 +62,7 @@ fn train(model: &mut Encoder, moments: &mut [(Vec<f32>, Vec<f32>)], steps: std::
                 correction1: 1.0 - 0.9f32.powi(t),
                 correction2: (1.0 - 0.999f32.powi(t)).sqrt(),
                 gradient_scale: 1.0,
+                scale_parameter: false,
             };
             for (((_, mut p), (_, g)), (m, v)) in
                 model.parameters().into_iter().zip(&gradients).zip(moments.iter_mut())

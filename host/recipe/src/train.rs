@@ -28,6 +28,8 @@ pub struct Train {
     pub betas: [f64; 2],
     /// `eps`: AdamW's. 1e-8 by default.
     pub epsilon: f64,
+    /// `scale-parameter`: each parameter's rate is multiplied by the root mean square of its values. False by default.
+    pub scale_parameter: bool,
     /// `clip`: the highest norm of a step's gradient; 0 for none. 1.0 by default.
     pub clip: f64,
     /// `schedule = { kind = "linear", warmup = 0.1 }`
@@ -88,6 +90,7 @@ impl Train {
             weight_decay: 0.01,
             betas: [0.9, 0.999],
             epsilon: 1e-8,
+            scale_parameter: false,
             clip: 1.0,
             decay: Decay::Linear,
             warmup: Warmup::Share(0.1),
@@ -122,6 +125,7 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<T
     let weight_decay = section.number("weight-decay", "at least 0", |value| value >= 0.0);
     let betas = read_betas(&mut section);
     let epsilon = positive(&mut section, "eps");
+    let scale_parameter = section.truth("scale-parameter");
     let clip = section.number("clip", "at least 0", |value| value >= 0.0);
     let schedule = section.table("schedule").map(read_schedule);
     let (decay, warmup) = schedule.unwrap_or((None, None));
@@ -143,6 +147,7 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<T
         weight_decay: weight_decay.unwrap_or(default.weight_decay),
         betas: betas.unwrap_or(default.betas),
         epsilon: epsilon.unwrap_or(default.epsilon),
+        scale_parameter: scale_parameter.unwrap_or(default.scale_parameter),
         clip: clip.unwrap_or(default.clip),
         decay: decay.unwrap_or(default.decay),
         warmup: warmup.unwrap_or(default.warmup),

@@ -155,6 +155,7 @@ impl Optimizer {
                 correction1: (1.0 - settings.beta1.powi(t)) as f32,
                 correction2: (1.0 - settings.beta2.powi(t)).sqrt() as f32,
                 gradient_scale: (window.scale() * clip) as f32,
+                scale_parameter: settings.scale_parameter,
             };
             update(&mut parameter, gradient, &mut slot.first, &mut slot.second, rule);
         }

@@ -20,6 +20,10 @@ pub struct TrainSettings {
     pub beta1: f64,
     pub beta2: f64,
     pub epsilon: f64,
+    /// Each parameter's rate is multiplied by the root mean square of its values, as in Adafactor (Shazeer and Stern
+    /// 2018, section 8).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scale_parameter: bool,
     /// The highest L2 norm of a step's gradient over all parameters.
     pub clip_norm: Option<f64>,
     /// Batches joined into one optimizer step; at least 1.

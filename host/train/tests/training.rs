@@ -52,6 +52,7 @@ fn settings() -> TrainSettings {
         beta1: 0.9,
         beta2: 0.999,
         epsilon: 1e-8,
+        scale_parameter: false,
         clip_norm: Some(1.0),
         accumulation: 1,
         freeze: Freeze::default(),

@@ -201,6 +201,7 @@ pub fn settings(recipe: &Recipe) -> TrainSettings {
         beta1: train.betas[0],
         beta2: train.betas[1],
         epsilon: train.epsilon,
+        scale_parameter: train.scale_parameter,
         clip_norm: (train.clip > 0.0).then_some(train.clip),
         accumulation: train.accumulation as u32,
         freeze: Freeze {

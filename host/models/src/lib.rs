@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod batch;
 pub mod bert;
+mod config_json;
 mod decode;
 pub mod device;
 pub mod distilbert;

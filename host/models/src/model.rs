@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::adapter::Adaptable;
 use crate::batch::Batch;
+use crate::config_json;
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::error::ModelError;
 use crate::gpt2::{Gpt2, Gpt2Config};
@@ -20,7 +21,7 @@ use crate::llama::{Llama, LlamaConfig};
 use crate::output::{Logits, Mode, Output};
 use crate::parameters::{Parameter, Parameters};
 use crate::t5::{T5, T5Config};
-use crate::vocabulary::NewToken;
+use crate::vocabulary::{NewToken, size_with};
 use crate::weights::{LoadReport, Weights};
 
 pub use export::{Labels, labels};
@@ -54,8 +55,7 @@ impl ModelConfig {
     /// # Errors
     /// The file, an architecture that is not known (the error lists those that are), sizes that cannot be.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let refuse = |what: String| ModelError::Config { path: path.into(), what };
-        Self::from_json(read_config(path)?).map_err(refuse)
+        config_json::read(path, Self::from_json)
     }
 
     /// From the parsed object; the error is one sentence.
@@ -152,15 +152,18 @@ impl ModelConfig {
         }
     }
 
-    /// The same with room for `tokens`.
+    /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
     #[must_use]
-    pub fn with_tokens(self, tokens: &[NewToken]) -> Self {
-        match self {
-            Self::Encoder(config) => Self::Encoder(config.with_tokens(tokens)),
-            Self::Gpt2(config) => Self::Gpt2(config.with_tokens(tokens)),
-            Self::Llama(config) => Self::Llama(config.with_tokens(tokens)),
-            Self::T5(config) => Self::T5(config.with_tokens(tokens)),
-        }
+    pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
+        let (size, source) = match &mut self {
+            Self::Encoder(config) => (&mut config.vocab_size, &mut config.source),
+            Self::Gpt2(config) => (&mut config.vocab_size, &mut config.source),
+            Self::Llama(config) => (&mut config.vocab_size, &mut config.source),
+            Self::T5(config) => (&mut config.vocab_size, &mut config.source),
+        };
+        *size = size_with(*size, tokens);
+        source.insert("vocab_size".into(), (*size).into());
+        self
     }
 
     /// Grows what has a row for each token in `weights`, as they were pretrained, by `tokens`.
@@ -321,13 +324,6 @@ impl Adaptable for Model {
 
 const GPT2_TYPE: &str = "gpt2";
 const T5_TYPE: &str = "t5";
-
-/// config.json as an object.
-pub(crate) fn read_config(path: &Path) -> Result<Map<String, Value>, ModelError> {
-    let refuse = |what: String| ModelError::Config { path: path.into(), what };
-    let text = std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    serde_json::from_str(&text).map_err(|error| refuse(format!("not a JSON object: {error}")))
-}
 
 #[cfg(test)]
 mod tests {

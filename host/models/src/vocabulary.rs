@@ -66,3 +66,14 @@ pub(crate) fn pad_token_id(source: &Map<String, Value>, vocabulary: usize) -> u3
     let ids = id.into_iter().chain(end_tokens(source));
     ids.into_iter().find(|id| (*id as usize) < vocabulary).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_padded_vocabulary_keeps_its_size() {
+        let tokens = [NewToken { id: 10, pieces: vec![1] }];
+        assert_eq!([size_with(16, &tokens), size_with(10, &tokens), size_with(10, &[])], [16, 11, 10]);
+    }
+}

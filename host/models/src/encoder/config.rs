@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Architecture, FirstPosition};
 use crate::bert::BERT;
+use crate::config_json::{self, Fields};
 use crate::distilbert::DISTILBERT;
 use crate::error::ModelError;
 use crate::roberta::{ROBERTA, XLM_ROBERTA};
@@ -49,8 +50,7 @@ impl EncoderConfig {
     /// # Errors
     /// The file, or what it says.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let refuse = |what: String| ModelError::Config { path: path.into(), what };
-        Self::from_json(crate::model::read_config(path)?).map_err(refuse)
+        config_json::read(path, Self::from_json)
     }
 
     /// From the parsed object, a BERT's where it names no `model_type`; the error is one sentence.
@@ -58,7 +58,8 @@ impl EncoderConfig {
     /// # Errors
     /// Another architecture, a size that is missing or out of range, a choice that is not known here.
     pub fn from_json(source: Map<String, Value>) -> Result<Self, String> {
-        let model_type = source.get("model_type").and_then(Value::as_str).unwrap_or("bert");
+        let fields = Fields(&source);
+        let model_type = fields.text("model_type").unwrap_or("bert");
         let architecture: &'static Architecture = KNOWN
             .into_iter()
             .find(|architecture| architecture.model_type == model_type)
@@ -66,37 +67,31 @@ impl EncoderConfig {
                 let known = Self::known().collect::<Vec<_>>().join(", ");
                 format!("model_type is `{model_type}`; the encoders are: {known}")
             })?;
-        refuse_other_choices(&source, architecture)?;
+        refuse_other_choices(fields, architecture)?;
         let keys = &architecture.keys;
-        let size = |name: &str| match source.get(name).and_then(Value::as_u64) {
-            Some(value) if (1..=1 << 24).contains(&value) => Ok(value as usize),
-            Some(value) => Err(format!("{name} = {value} is out of range")),
-            None => Err(format!("{name} is missing or not a whole number")),
-        };
-        let number = |name: &str, default: f64| source.get(name).and_then(Value::as_f64).unwrap_or(default);
-        let hidden_dropout = number(keys.hidden_dropout, 0.1);
+        let hidden_dropout = fields.number(keys.hidden_dropout, 0.1);
         // DistilBERT names the sequence head's own, and drops hidden states before a tagging head.
         let sequence_default = if architecture.has_token_types { hidden_dropout } else { 0.2 };
-        let sequence_dropout = number(keys.classifier_dropout, sequence_default);
+        let sequence_dropout = fields.number(keys.classifier_dropout, sequence_default);
         let padding = if architecture.first_position == FirstPosition::AfterPadding { 1.0 } else { 0.0 };
         let config = Self {
             architecture,
-            vocab_size: size("vocab_size")?,
-            hidden_size: size(keys.hidden_size)?,
-            layers: size(keys.layers)?,
-            attention_heads: size(keys.heads)?,
-            intermediate_size: size(keys.intermediate_size)?,
-            max_position_embeddings: size("max_position_embeddings")?,
+            vocab_size: fields.required("vocab_size")?,
+            hidden_size: fields.required(keys.hidden_size)?,
+            layers: fields.required(keys.layers)?,
+            attention_heads: fields.required(keys.heads)?,
+            intermediate_size: fields.required(keys.intermediate_size)?,
+            max_position_embeddings: fields.required("max_position_embeddings")?,
             type_vocab_size: match source.contains_key("type_vocab_size") && architecture.has_token_types {
-                true => size("type_vocab_size")?,
+                true => fields.required("type_vocab_size")?,
                 false if architecture.has_token_types => 2,
                 false => 1,
             },
-            pad_token_id: number("pad_token_id", padding) as u32,
-            layer_norm_eps: number("layer_norm_eps", 1e-12),
-            initializer_range: number("initializer_range", 0.02),
+            pad_token_id: fields.number("pad_token_id", padding) as u32,
+            layer_norm_eps: fields.number("layer_norm_eps", 1e-12),
+            initializer_range: fields.number("initializer_range", 0.02),
             hidden_dropout,
-            attention_dropout: number(keys.attention_dropout, 0.1),
+            attention_dropout: fields.number(keys.attention_dropout, 0.1),
             sequence_dropout,
             token_dropout: if architecture.has_token_types { sequence_dropout } else { hidden_dropout },
             source,
@@ -182,17 +177,17 @@ impl EncoderConfig {
     }
 }
 
-fn refuse_other_choices(source: &Map<String, Value>, architecture: &Architecture) -> Result<(), String> {
+fn refuse_other_choices(fields: Fields<'_>, architecture: &Architecture) -> Result<(), String> {
     let key = architecture.keys.activation;
-    let activation = source.get(key).and_then(Value::as_str).unwrap_or("gelu");
+    let activation = fields.text(key).unwrap_or("gelu");
     if !["gelu", "gelu_python"].contains(&activation) {
         return Err(format!("{key} is `{activation}`; this version knows: gelu"));
     }
-    let position = source.get("position_embedding_type").and_then(Value::as_str);
+    let position = fields.text("position_embedding_type");
     if let Some(other) = position.filter(|kind| *kind != "absolute") {
         return Err(format!("position_embedding_type is `{other}`; this version knows: absolute"));
     }
-    if source.get("is_decoder").and_then(Value::as_bool) == Some(true) {
+    if fields.flag("is_decoder") == Some(true) {
         return Err("is_decoder is true; this version knows encoders of this architecture".into());
     }
     Ok(())

@@ -3,20 +3,13 @@
 use super::load::aliases;
 use super::{EncoderConfig, WORD_EMBEDDINGS};
 use crate::error::ModelError;
-use crate::vocabulary::{NewToken, grow, size_with};
+use crate::vocabulary::{NewToken, grow};
 use crate::weights::Weights;
 
 impl EncoderConfig {
-    /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
-    #[must_use]
-    pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
-        self.vocab_size = size_with(self.vocab_size, tokens);
-        self.source.insert("vocab_size".into(), self.vocab_size.into());
-        self
-    }
-
     /// Grows the word embeddings in `weights`, as they were pretrained, by `tokens`. [`Encoder::load`](super::Encoder::load)
-    /// then fits them to a configuration [`with_tokens`](Self::with_tokens).
+    /// then fits them to a configuration
+    /// [`with_tokens`](crate::ModelConfig::with_tokens).
     ///
     /// # Errors
     /// The file has no word embeddings, or fewer than the tokens begin from.
@@ -34,7 +27,7 @@ mod tests {
     use crate::head::{Head, Pooling, Problem};
     use crate::output::Mode;
     use crate::weights::{NamedTensor, write_safetensors};
-    use crate::{Encoder, Parameters, TokenBatch};
+    use crate::{Encoder, ModelConfig, Parameters, TokenBatch};
 
     const HEAD: Head = Head::Sequence { outputs: 2, pooling: Pooling::Cls, problem: Problem::SingleLabel };
 
@@ -68,7 +61,9 @@ mod tests {
 
             let mut weights = Weights::read(&path).unwrap();
             config(10).add_tokens(&mut weights, &tokens).unwrap();
-            let larger = config(10).with_tokens(&tokens);
+            let ModelConfig::Encoder(larger) = ModelConfig::Encoder(config(10)).with_tokens(&tokens) else {
+                unreachable!()
+            };
             assert_eq!(larger.source["vocab_size"], 12);
             let (mut grown, report) = Encoder::load(larger, HEAD, weights, 1, &device).unwrap();
             assert!(report.initialised.is_empty() && report.unexpected.is_empty(), "{report:?}");
@@ -91,12 +86,5 @@ mod tests {
             let new: [&[u32]; 1] = [&[1, 10, 11]];
             assert!(grown.forward(&TokenBatch::new(new.into_iter(), 0).unwrap(), Default::default()).is_ok());
         }
-    }
-
-    #[test]
-    fn a_padded_vocabulary_keeps_its_size() {
-        let tokens = [NewToken { id: 10, pieces: vec![1] }];
-        assert_eq!(config(16).with_tokens(&tokens).vocab_size, 16);
-        assert_eq!(config(16).with_tokens(&[]).vocab_size, 16);
     }
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::config_json::{self, Fields};
 use crate::error::ModelError;
 use crate::kernels::Activation;
-use crate::vocabulary::{NewToken, end_tokens, grow_both, pad_token_id, size_with};
+use crate::vocabulary::{NewToken, end_tokens, grow_both, pad_token_id};
 use crate::weights::Weights;
 
 /// A GPT-2's sizes, by the names that config.json uses.
@@ -40,12 +41,7 @@ impl Gpt2Config {
     /// # Errors
     /// The file, or what [`Self::from_json`] refuses.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let refuse = |what: String| ModelError::Config { path: path.into(), what };
-        let text =
-            std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        let source: Map<String, Value> =
-            serde_json::from_str(&text).map_err(|error| refuse(format!("not a JSON object: {error}")))?;
-        Self::from_json(source).map_err(refuse)
+        config_json::read(path, Self::from_json)
     }
 
     /// From the parsed object.
@@ -53,11 +49,12 @@ impl Gpt2Config {
     /// # Errors
     /// Another family, a variant that this version does not compute, sizes that cannot be; one sentence.
     pub fn from_json(source: Map<String, Value>) -> Result<Self, String> {
-        let family = source.get("model_type").and_then(Value::as_str).unwrap_or("gpt2");
+        let fields = Fields(&source);
+        let family = fields.text("model_type").unwrap_or("gpt2");
         if family != "gpt2" {
             return Err(format!("model_type is `{family}`; this version knows: gpt2"));
         }
-        let activation = match source.get("activation_function").and_then(Value::as_str) {
+        let activation = match fields.text("activation_function") {
             None | Some("gelu_new" | "gelu_pytorch_tanh") => Activation::GeluTanh,
             Some("gelu") => Activation::Gelu,
             Some("relu") => Activation::Relu,
@@ -68,20 +65,12 @@ impl Gpt2Config {
                 ));
             }
         };
-        let flag = |name: &str, default: bool| source.get(name).and_then(Value::as_bool).unwrap_or(default);
+        let flag = |name: &str, default: bool| fields.flag(name).unwrap_or(default);
         if flag("add_cross_attention", false) {
             return Err("add_cross_attention is true; this version knows decoders without an encoder".into());
         }
-        let given = |name: &str| match source.get(name).filter(|value| !value.is_null()) {
-            None => Ok(None),
-            Some(value) => match value.as_u64() {
-                Some(value) if (1..=1 << 24).contains(&value) => Ok(Some(value as usize)),
-                _ => Err(format!("{name} = {value} is out of range")),
-            },
-        };
-        let size = |name: &str| given(name)?.ok_or_else(|| format!("{name} is missing"));
-        let number = |name: &str, default: f64| source.get(name).and_then(Value::as_f64).unwrap_or(default);
-        let (n_embd, n_head, n_layer) = (size("n_embd")?, size("n_head")?, size("n_layer")?);
+        let (n_embd, n_head, n_layer) =
+            (fields.required("n_embd")?, fields.required("n_head")?, fields.required("n_layer")?);
         if !n_embd.is_multiple_of(n_head) {
             return Err(format!("n_embd {n_embd} is not a multiple of n_head {n_head}"));
         }
@@ -89,18 +78,18 @@ impl Gpt2Config {
             return Err(format!("n_layer = {n_layer} is out of range"));
         }
         Ok(Self {
-            vocab_size: size("vocab_size")?,
-            n_positions: size("n_positions")?,
+            vocab_size: fields.required("vocab_size")?,
+            n_positions: fields.required("n_positions")?,
             n_embd,
             n_layer,
             n_head,
-            n_inner: given("n_inner")?.unwrap_or(4 * n_embd),
+            n_inner: fields.size("n_inner")?.unwrap_or(4 * n_embd),
             activation,
-            layer_norm_epsilon: number("layer_norm_epsilon", 1e-5),
-            initializer_range: number("initializer_range", 0.02),
-            embd_pdrop: number("embd_pdrop", 0.1),
-            attn_pdrop: number("attn_pdrop", 0.1),
-            resid_pdrop: number("resid_pdrop", 0.1),
+            layer_norm_epsilon: fields.number("layer_norm_epsilon", 1e-5),
+            initializer_range: fields.number("initializer_range", 0.02),
+            embd_pdrop: fields.number("embd_pdrop", 0.1),
+            attn_pdrop: fields.number("attn_pdrop", 0.1),
+            resid_pdrop: fields.number("resid_pdrop", 0.1),
             tie_word_embeddings: flag("tie_word_embeddings", true),
             scale_attn_weights: flag("scale_attn_weights", true),
             scale_attn_by_inverse_layer_idx: flag("scale_attn_by_inverse_layer_idx", false),
@@ -124,14 +113,6 @@ impl Gpt2Config {
     /// matters.
     pub fn pad_token_id(&self) -> u32 {
         pad_token_id(&self.source, self.vocab_size)
-    }
-
-    /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
-    #[must_use]
-    pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
-        self.vocab_size = size_with(self.vocab_size, tokens);
-        self.source.insert("vocab_size".into(), self.vocab_size.into());
-        self
     }
 
     /// Grows the embeddings in `weights`, and the head where it is a matrix of its own, by `tokens`.

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::rope::Rope;
+use crate::config_json::{self, Fields};
 use crate::error::ModelError;
-use crate::vocabulary::{NewToken, end_tokens, grow_both, pad_token_id, size_with};
+use crate::vocabulary::{NewToken, end_tokens, grow_both, pad_token_id};
 use crate::weights::Weights;
 
 /// What tells the members of the family apart, and a model's sizes by the names that config.json uses.
@@ -62,12 +63,7 @@ impl LlamaConfig {
     /// # Errors
     /// The file, or what [`Self::from_json`] refuses.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let refuse = |what: String| ModelError::Config { path: path.into(), what };
-        let text =
-            std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        let source: Map<String, Value> =
-            serde_json::from_str(&text).map_err(|error| refuse(format!("not a JSON object: {error}")))?;
-        Self::from_json(source).map_err(refuse)
+        config_json::read(path, Self::from_json)
     }
 
     /// From the parsed object.
@@ -75,37 +71,29 @@ impl LlamaConfig {
     /// # Errors
     /// Another family, a variant that this version does not compute, sizes that cannot be; one sentence.
     pub fn from_json(source: Map<String, Value>) -> Result<Self, String> {
-        let family = source.get("model_type").and_then(Value::as_str).unwrap_or("llama");
+        let fields = Fields(&source);
+        let family = fields.text("model_type").unwrap_or("llama");
         let Some(&(family, class)) = MEMBERS.iter().find(|(member, _)| *member == family) else {
             let known = Self::known().collect::<Vec<_>>().join(", ");
             return Err(format!("model_type is `{family}`; this version knows: {known}"));
         };
-        let activation = source.get("hidden_act").and_then(Value::as_str).unwrap_or("silu");
+        let activation = fields.text("hidden_act").unwrap_or("silu");
         if !["silu", "swish"].contains(&activation) {
             return Err(format!("hidden_act is `{activation}`; this version knows: silu"));
         }
-        let flag = |name: &str| source.get(name).and_then(Value::as_bool).unwrap_or(false);
+        let flag = |name: &str| fields.flag(name).unwrap_or(false);
         if flag("mlp_bias") {
             return Err("mlp_bias is true; this version knows feed-forward layers without biases".into());
         }
-        let given = |name: &str| match source.get(name).filter(|value| !value.is_null()) {
-            None => Ok(None),
-            Some(value) => match value.as_u64() {
-                Some(value) if (1..=1 << 24).contains(&value) => Ok(Some(value as usize)),
-                _ => Err(format!("{name} = {value} is out of range")),
-            },
-        };
-        let size = |name: &str| given(name)?.ok_or_else(|| format!("{name} is missing"));
-        let number = |name: &str, default: f64| source.get(name).and_then(Value::as_f64).unwrap_or(default);
 
-        let (hidden_size, heads) = (size("hidden_size")?, size("num_attention_heads")?);
-        let key_value_heads = given("num_key_value_heads")?.unwrap_or(heads);
+        let (hidden_size, heads) = (fields.required("hidden_size")?, fields.required("num_attention_heads")?);
+        let key_value_heads = fields.size("num_key_value_heads")?.unwrap_or(heads);
         if !heads.is_multiple_of(key_value_heads) {
             return Err(format!(
                 "num_attention_heads {heads} is not a multiple of num_key_value_heads {key_value_heads}"
             ));
         }
-        let head_dim = match given("head_dim")? {
+        let head_dim = match fields.size("head_dim")? {
             Some(head_dim) => head_dim,
             None if family == "qwen3" => 128,
             None if hidden_size.is_multiple_of(heads) => hidden_size / heads,
@@ -121,25 +109,30 @@ impl LlamaConfig {
         if heads * head_dim > 1 << 24 {
             return Err(format!("{heads} heads of {head_dim} dimensions are out of range"));
         }
-        let positions = size("max_position_embeddings")?;
+        let positions = fields.required("max_position_embeddings")?;
         Ok(Self {
             family,
             class,
-            vocab_size: size("vocab_size")?,
+            vocab_size: fields.required("vocab_size")?,
             hidden_size,
-            intermediate_size: size("intermediate_size")?,
+            intermediate_size: fields.required("intermediate_size")?,
             num_attention_heads: heads,
             num_key_value_heads: key_value_heads,
             head_dim,
             max_position_embeddings: positions,
-            rms_norm_eps: number("rms_norm_eps", 1e-6),
-            initializer_range: number("initializer_range", 0.02),
-            attention_dropout: number("attention_dropout", 0.0),
+            rms_norm_eps: fields.number("rms_norm_eps", 1e-6),
+            initializer_range: fields.number("initializer_range", 0.02),
+            attention_dropout: fields.number("attention_dropout", 0.0),
             tie_word_embeddings: flag("tie_word_embeddings"),
             query_bias: family == "qwen2" || flag("attention_bias"),
             output_bias: family != "qwen2" && flag("attention_bias"),
             query_norm: family == "qwen3",
-            windows: windows(&source, family, size("num_hidden_layers")?, given("sliding_window")?)?,
+            windows: windows(
+                &source,
+                family,
+                fields.required("num_hidden_layers")?,
+                fields.size("sliding_window")?,
+            )?,
             rope: Rope::from_json(&source, head_dim, positions)?,
             source,
         })
@@ -154,14 +147,6 @@ impl LlamaConfig {
     /// matters.
     pub fn pad_token_id(&self) -> u32 {
         pad_token_id(&self.source, self.vocab_size)
-    }
-
-    /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
-    #[must_use]
-    pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
-        self.vocab_size = size_with(self.vocab_size, tokens);
-        self.source.insert("vocab_size".into(), self.vocab_size.into());
-        self
     }
 
     /// Grows the embeddings in `weights`, and the head where it is a matrix of its own, by `tokens`.

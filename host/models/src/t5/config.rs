@@ -1,8 +1,9 @@
 //! config.json of a T5.
 
+use crate::config_json::{self, Fields};
 use crate::error::ModelError;
 use crate::kernels::Activation;
-use crate::vocabulary::{NewToken, grow, size_with};
+use crate::vocabulary::{NewToken, grow};
 use crate::weights::Weights;
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -53,12 +54,7 @@ impl T5Config {
     /// # Errors
     /// The file cannot be read, or says something that this version does not know.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let refuse = |what: String| ModelError::Config { path: path.into(), what };
-        let text =
-            std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        let source: Map<String, Value> =
-            serde_json::from_str(&text).map_err(|error| refuse(format!("not a JSON object: {error}")))?;
-        Self::from_json(source).map_err(refuse)
+        config_json::read(path, Self::from_json)
     }
 
     /// From the parsed object.
@@ -66,49 +62,37 @@ impl T5Config {
     /// # Errors
     /// One sentence on what is wrong.
     pub fn from_json(source: Map<String, Value>) -> Result<Self, String> {
-        let family = source.get("model_type").and_then(Value::as_str).unwrap_or("t5");
+        let fields = Fields(&source);
+        let family = fields.text("model_type").unwrap_or("t5");
         if family != "t5" {
             return Err(format!("model_type is `{family}`; this version knows: t5"));
         }
-        let size = |name: &str| match source.get(name).filter(|value| !value.is_null()) {
-            Some(value) => value
-                .as_u64()
-                .filter(|value| (1..=1 << 24).contains(value))
-                .map(|value| Some(value as usize))
-                .ok_or_else(|| format!("{name} = {value} is not a whole number from 1 to {}", 1 << 24)),
-            None => Ok(None),
-        };
-        let required = |name: &str| size(name)?.ok_or_else(|| format!("{name} is missing"));
-        let number = |name: &str, default: f64| source.get(name).and_then(Value::as_f64).unwrap_or(default);
-        let share = |name: &str, default: f64| match number(name, default) {
+        let share = |name: &str, default: f64| match fields.number(name, default) {
             value if (0.0..1.0).contains(&value) => Ok(value),
             value => Err(format!("{name} = {value} is not from 0 to 1")),
         };
         let token = |name: &str| token_id(source.get(name), name);
-        let flag = |name: &str| source.get(name).and_then(Value::as_bool);
 
-        let num_layers = required("num_layers")?;
-        let tied = flag("tie_word_embeddings").unwrap_or(true);
+        let num_layers = fields.required("num_layers")?;
+        let tied = fields.flag("tie_word_embeddings").unwrap_or(true);
         let pad_token_id = token("pad_token_id")?.unwrap_or(0);
         let config = Self {
-            vocab_size: required("vocab_size")?,
-            d_model: required("d_model")?,
-            d_kv: required("d_kv")?,
-            d_ff: required("d_ff")?,
+            vocab_size: fields.required("vocab_size")?,
+            d_model: fields.required("d_model")?,
+            d_kv: fields.required("d_kv")?,
+            d_ff: fields.required("d_ff")?,
             num_layers,
-            num_decoder_layers: size("num_decoder_layers")?.unwrap_or(num_layers),
-            num_heads: required("num_heads")?,
-            relative_attention_num_buckets: size("relative_attention_num_buckets")?.unwrap_or(32),
-            relative_attention_max_distance: size("relative_attention_max_distance")?.unwrap_or(128),
+            num_decoder_layers: fields.size("num_decoder_layers")?.unwrap_or(num_layers),
+            num_heads: fields.required("num_heads")?,
+            relative_attention_num_buckets: fields.size("relative_attention_num_buckets")?.unwrap_or(32),
+            relative_attention_max_distance: fields.size("relative_attention_max_distance")?.unwrap_or(128),
             dropout_rate: share("dropout_rate", 0.1)?,
-            layer_norm_epsilon: number("layer_norm_epsilon", 1e-6),
-            initializer_factor: number("initializer_factor", 1.0),
-            feed_forward: feed_forward(
-                source.get("feed_forward_proj").and_then(Value::as_str).unwrap_or("relu"),
-            )?,
+            layer_norm_epsilon: fields.number("layer_norm_epsilon", 1e-6),
+            initializer_factor: fields.number("initializer_factor", 1.0),
+            feed_forward: feed_forward(fields.text("feed_forward_proj").unwrap_or("relu"))?,
             tie_word_embeddings: tied,
             // Transformers before version 5 infers it from the other; later ones write it down.
-            scale_decoder_outputs: flag("scale_decoder_outputs").unwrap_or(tied),
+            scale_decoder_outputs: fields.flag("scale_decoder_outputs").unwrap_or(tied),
             pad_token_id,
             eos_token_id: token("eos_token_id")?.unwrap_or(1),
             decoder_start_token_id: token("decoder_start_token_id")?.unwrap_or(pad_token_id),
@@ -150,14 +134,6 @@ impl T5Config {
     pub fn set_dropout(&mut self, probability: f64) {
         self.dropout_rate = probability;
         self.source.insert("dropout_rate".into(), probability.into());
-    }
-
-    /// The same with room for `tokens`. A vocabulary that was padded to more keeps its size.
-    #[must_use]
-    pub fn with_tokens(mut self, tokens: &[NewToken]) -> Self {
-        self.vocab_size = size_with(self.vocab_size, tokens);
-        self.source.insert("vocab_size".into(), self.vocab_size.into());
-        self
     }
 
     /// Grows the embedding in `weights`, and the head where the file has one, by `tokens`.

@@ -30,12 +30,12 @@ pub trait StepView: Send + Sync {
     /// Float `[B, T, H]`; none from `hidden_state_count` on.
     fn hidden_state(&self, layer: u32) -> Option<AnyTensor>;
 
-    /// What the model writes by itself, beside what is wanted; none where it writes no texts, and while training. It is
-    /// computed when it is asked for. Not in the contract: of the host's own metrics.
+    /// What the model writes by itself, in a search with so many beams (1: the likeliest token at each place), beside what
+    /// is wanted; none where it writes no texts, and while training. It is computed when it is asked for. Not in the contract: of the host's own metrics.
     ///
     /// # Errors
     /// The model's.
-    fn written(&self) -> Result<Option<Vec<Written>>, TensorError> {
+    fn written(&self, _beams: usize) -> Result<Option<Vec<Written>>, TensorError> {
         Ok(None)
     }
 }

@@ -208,9 +208,9 @@ impl StepView for BatchView {
         None
     }
 
-    fn written(&self) -> Result<Option<Vec<Written>>, TensorError> {
+    fn written(&self, beams: usize) -> Result<Option<Vec<Written>>, TensorError> {
         match (&self.stage.writer, &self.batch) {
-            (Some(writer), Some(batch)) => writer.of(batch),
+            (Some(writer), Some(batch)) => writer.of(batch, beams),
             _ => Ok(None),
         }
     }

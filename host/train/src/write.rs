@@ -69,13 +69,14 @@ impl Writer {
         Self { model: Arc::new(model.clone()), writing: writing.clone() }
     }
 
-    /// Of each row of `batch` what is wanted and what the model writes, always the likeliest token; none where rows
-    /// ask for no text.
-    pub fn of(&self, batch: &PaddedBatch) -> Result<Option<Vec<Written>>, TensorError> {
+    /// Of each row of `batch` what is wanted and what the model writes in a search with `beams`; none where rows ask for
+    /// no text.
+    pub fn of(&self, batch: &PaddedBatch, beams: usize) -> Result<Option<Vec<Written>>, TensorError> {
         let Some((prompts, wanted)) = self.asked(batch) else { return Ok(None) };
         let settings = GenerationSettings {
             max_new_tokens: Some(self.writing.max_tokens),
             eos_token_id: self.writing.end.clone(),
+            num_beams: beams,
             ..GenerationSettings::default()
         };
         let answers = answers(&self.model, &prompts, &settings, None)

@@ -3,7 +3,7 @@
 use pegbox_runtime::{StepView, TensorError};
 use serde::{Deserialize, Serialize};
 
-use super::gathering::Gathered;
+use super::gathering::{Gathered, Nothing};
 use crate::tensor_engine::{into_bools, into_classes};
 
 /// Counts where the largest logit is the label's, over the labels where the mask holds.
@@ -14,7 +14,9 @@ pub struct Accuracy {
 }
 
 impl Gathered for Accuracy {
-    fn add(&mut self, step: &dyn StepView) -> Result<(), TensorError> {
+    type Settings = Nothing;
+
+    fn add(&mut self, step: &dyn StepView, _: &Nothing) -> Result<(), TensorError> {
         let engine = step.engine();
         let predicted = into_classes(&*engine, &step.logits())?;
         let labels = engine.read_ints(&step.labels())?;

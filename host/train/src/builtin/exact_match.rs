@@ -1,5 +1,7 @@
 //! What a model writes by itself against what is wanted.
 
+use std::num::NonZeroU8;
+
 use pegbox_runtime::{StepView, TensorError};
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +18,24 @@ pub struct ExactMatch {
     tokens: u64,
 }
 
+/// How the model writes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// A beam search with so many; 1 takes the likeliest token at each place.
+    #[serde(default = "greedy")]
+    beams: NonZeroU8,
+}
+
+fn greedy() -> NonZeroU8 {
+    NonZeroU8::MIN
+}
+
 impl Gathered for ExactMatch {
-    fn add(&mut self, step: &dyn StepView) -> Result<(), TensorError> {
-        let Some(written) = step.written()? else {
+    type Settings = Search;
+
+    fn add(&mut self, step: &dyn StepView, search: &Search) -> Result<(), TensorError> {
+        let Some(written) = step.written(search.beams.get().into())? else {
             return Err(TensorError::new(
                 "exact-match",
                 "it is a metric of `task = \"seq2seq\"` and `task = \"generation\"`",
@@ -88,6 +105,17 @@ mod tests {
             (&[11, 9, 20, 20, 5, 14], &[19, 9, 20, 20, 9, 14, 7], 3),
         ] {
             assert_eq!(edits(one, other), expected, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn beams_are_at_least_one() {
+        use super::super::metric;
+        for (config, fits) in
+            [("{}", true), (r#"{"beams": 4}"#, true), (r#"{"beams": 0}"#, false), (r#"{"beam": 4}"#, false)]
+        {
+            let config = serde_json::from_str(config).unwrap();
+            assert_eq!(metric("exact-match", &config).is_ok(), fits, "{config}");
         }
     }
 }

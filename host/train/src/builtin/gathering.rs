@@ -10,38 +10,40 @@ use serde_json::Value;
 
 /// Something that is gathered.
 pub trait Gathered: Default + Send + Serialize + DeserializeOwned {
+    /// What the recipe's `config` says.
+    type Settings: DeserializeOwned + Send;
     /// Takes in one batch.
-    fn add(&mut self, step: &dyn StepView) -> Result<(), TensorError>;
+    fn add(&mut self, step: &dyn StepView, settings: &Self::Settings) -> Result<(), TensorError>;
     /// Takes in what another instance gathered.
     fn merge(&mut self, other: Self);
     /// Name, value, and whether higher is better.
     fn scores(&self) -> Vec<(&'static str, f64, bool)>;
 }
 
-/// A metric that needs no configuration.
-pub struct Gathering<G> {
+/// A metric that gathers.
+pub struct Gathering<G: Gathered> {
     identity: Arc<PluginIdentity>,
+    settings: G::Settings,
     gathered: G,
 }
 
+/// Of a metric that needs no configuration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub struct Nothing {}
 
 impl<G: Gathered> Gathering<G> {
-    /// Takes an empty configuration.
-    ///
     /// # Errors
-    /// It has keys.
+    /// A configuration that makes no [`Gathered::Settings`].
     pub fn new(name: &str, config: &Value) -> Result<Self, PluginError> {
-        let Nothing {} = super::configuration(name, config)?;
-        Ok(Self { identity: super::identity(name), gathered: G::default() })
+        let settings = super::configuration(name, config)?;
+        Ok(Self { identity: super::identity(name), settings, gathered: G::default() })
     }
 }
 
 impl<G: Gathered> Metric for Gathering<G> {
     fn update(&mut self, step: Arc<dyn StepView>) -> Result<(), PluginError> {
-        self.gathered.add(&*step).map_err(|error| {
+        self.gathered.add(&*step, &self.settings).map_err(|error| {
             PluginError::new(self.identity.clone(), "metric.update", Cause::Tensor(error))
                 .at_step(step.number(), step.record_ids())
         })

@@ -3,7 +3,7 @@
 use pegbox_runtime::{StepView, TensorError};
 use serde::{Deserialize, Serialize};
 
-use super::gathering::Gathered;
+use super::gathering::{Gathered, Nothing};
 
 #[derive(Default, Serialize, Deserialize)]
 pub struct MultiLabel {
@@ -36,7 +36,9 @@ impl OfClass {
 }
 
 impl Gathered for MultiLabel {
-    fn add(&mut self, step: &dyn StepView) -> Result<(), TensorError> {
+    type Settings = Nothing;
+
+    fn add(&mut self, step: &dyn StepView, _: &Nothing) -> Result<(), TensorError> {
         let engine = step.engine();
         let labels = step.labels();
         if labels.shape().rank() != 2 {

@@ -5,7 +5,7 @@ use pegbox_runtime::{StepView, TensorError};
 use serde::{Deserialize, Serialize};
 
 use super::counted::{Counted, counted};
-use super::gathering::Gathered;
+use super::gathering::{Gathered, Nothing};
 
 /// `exp(-mean log p(label))` over the labels where the mask holds, whatever their weights.
 #[derive(Default, Serialize, Deserialize)]
@@ -16,7 +16,9 @@ pub struct Perplexity {
 }
 
 impl Gathered for Perplexity {
-    fn add(&mut self, step: &dyn StepView) -> Result<(), TensorError> {
+    type Settings = Nothing;
+
+    fn add(&mut self, step: &dyn StepView, _: &Nothing) -> Result<(), TensorError> {
         let Some(Counted { logits, labels, .. }) = counted(step)? else { return Ok(()) };
         self.labels += labels.dims()[0] as u64;
         let log_p = log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1));

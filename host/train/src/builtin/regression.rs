@@ -3,7 +3,7 @@
 use pegbox_runtime::{StepView, TensorError};
 use serde::{Deserialize, Serialize};
 
-use super::gathering::Gathered;
+use super::gathering::{Gathered, Nothing};
 
 /// Sums from which the scores follow.
 #[derive(Default, Serialize, Deserialize)]
@@ -16,7 +16,9 @@ pub struct Regression {
 }
 
 impl Gathered for Regression {
-    fn add(&mut self, step: &dyn StepView) -> Result<(), TensorError> {
+    type Settings = Nothing;
+
+    fn add(&mut self, step: &dyn StepView, _: &Nothing) -> Result<(), TensorError> {
         let engine = step.engine();
         let (logits, labels) = (step.logits(), step.labels());
         if logits.shape() != labels.shape() {

@@ -3,7 +3,7 @@
 use pegbox_runtime::{StepView, TensorError};
 use serde::{Deserialize, Serialize};
 
-use super::gathering::Gathered;
+use super::gathering::{Gathered, Nothing};
 
 /// Neighbours that are looked at for the second score.
 const NEAR: usize = 10;
@@ -20,7 +20,9 @@ pub struct Retrieval {
 }
 
 impl Gathered for Retrieval {
-    fn add(&mut self, step: &dyn StepView) -> Result<(), TensorError> {
+    type Settings = Nothing;
+
+    fn add(&mut self, step: &dyn StepView, _: &Nothing) -> Result<(), TensorError> {
         let engine = step.engine();
         let (logits, labels) = (step.logits(), step.labels());
         if labels.shape().rank() != 1 {

@@ -157,9 +157,13 @@ fn writes(config: serde_json::Value, head: Head, pairs: bool) -> (BTreeMap<Strin
         validation: &split,
         writing: Some(Writing { max_tokens: 8, end: vec![END], unknown: Some(1) }),
         classes: Vec::new(),
-        metrics: ["perplexity", "exact-match", "accuracy"]
-            .map(|name| builtin_metric(name, &json!({})).unwrap())
-            .into(),
+        metrics: [
+            ("perplexity", json!({})),
+            ("exact-match", if pairs { json!({ "beams": 3 }) } else { json!({}) }),
+            ("accuracy", json!({})),
+        ]
+        .map(|(name, config)| builtin_metric(name, &config).unwrap())
+        .into(),
         settings: TrainSettings { epochs: 50, learning_rate: 1e-2, ..settings() },
         ..job
     };

@@ -16,7 +16,7 @@
 //! A head over a vocabulary of V keeps `4 V` a token: the scores, their log-probabilities, and the gradients of both.
 //! Layers before the first that is trained keep nothing.
 
-use crate::adapter::PREFIX;
+use crate::depth::Depth;
 use crate::encoder::EncoderConfig;
 use crate::gpt2::Gpt2Config;
 use crate::head::Head;
@@ -38,66 +38,7 @@ impl BatchShape {
     }
 }
 
-/// Where in a model a parameter stands: what is computed before it needs no gradient for its sake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depth {
-    /// The embeddings.
-    Below,
-    /// The layer of this number; those of a decoder count after those of its encoder.
-    Layer(usize),
-    /// Final norms, heads.
-    Above,
-}
-
-/// Names of tables: their rows are looked up, and not multiplied.
-const TABLES: [&str; 6] =
-    ["embeddings.", ".wte.", ".wpe.", "embed_tokens.", "shared.weight", "relative_attention_bias."];
-
-/// Whether a parameter of that Hugging Face name is a table.
-pub fn is_table(name: &str) -> bool {
-    TABLES.iter().any(|part| name.contains(part)) && !name.contains("LayerNorm")
-}
-
 impl ModelConfig {
-    /// Where the parameter of that Hugging Face name stands.
-    pub fn depth_of(&self, name: &str) -> Depth {
-        let name = name.strip_prefix(PREFIX).unwrap_or(name);
-        let number = name.split('.').find_map(|part| part.parse::<usize>().ok());
-        match number {
-            Some(number) if name.starts_with("decoder.") => Depth::Layer(self.encoder_layers() + number),
-            Some(number) => Depth::Layer(number),
-            None if is_table(name) || name.contains("embeddings.") => Depth::Below,
-            None => Depth::Above,
-        }
-    }
-
-    /// Layers, those of a decoder after those of its encoder.
-    pub fn layers(&self) -> usize {
-        match self {
-            Self::Encoder(config) => config.layers,
-            Self::Gpt2(config) => config.n_layer,
-            Self::Llama(config) => config.windows.len(),
-            Self::T5(config) => config.num_layers + config.num_decoder_layers,
-        }
-    }
-
-    /// Of an encoder before a decoder.
-    fn encoder_layers(&self) -> usize {
-        match self {
-            Self::Encoder(_) | Self::Gpt2(_) | Self::Llama(_) => 0,
-            Self::T5(config) => config.num_layers,
-        }
-    }
-
-    /// Layers that gradients go through, where `first` is the shallowest place that is trained.
-    pub fn tracked_layers(&self, first: Depth) -> usize {
-        match first {
-            Depth::Below => self.layers(),
-            Depth::Layer(layer) => self.layers().saturating_sub(layer),
-            Depth::Above => 0,
-        }
-    }
-
     /// Bytes that a step keeps for the backward pass, where `first` is the shallowest place that is trained. What a
     /// sequence-to-sequence model writes is taken to be as long as what it reads, and every token of a language model to
     /// have a label.
@@ -203,27 +144,6 @@ mod tests {
             "intermediate_size": 20, "max_position_embeddings": 16, "type_vocab_size": 2,
         });
         ModelConfig::from_json(config.as_object().unwrap().clone()).unwrap()
-    }
-
-    #[test]
-    fn parameters_stand_where_their_names_say() {
-        let config = config();
-        for (name, depth) in [
-            ("bert.embeddings.word_embeddings.weight", Depth::Below),
-            ("bert.embeddings.LayerNorm.weight", Depth::Below),
-            ("bert.encoder.layer.2.attention.self.query.weight", Depth::Layer(2)),
-            ("bert.encoder.layer.1.attention.self.query.lora_A.weight", Depth::Layer(1)),
-            ("bert.pooler.dense.weight", Depth::Above),
-            ("base_model.model.bert.encoder.layer.1.output.dense.lora_A.weight", Depth::Layer(1)),
-            ("classifier.bias", Depth::Above),
-            ("transformer.wte.weight", Depth::Below),
-            ("transformer.h.11.mlp.c_fc.weight", Depth::Layer(11)),
-            ("model.norm.weight", Depth::Above),
-        ] {
-            assert_eq!(config.depth_of(name), depth, "{name}");
-        }
-        assert!(Depth::Below < Depth::Layer(0) && Depth::Layer(9) < Depth::Above);
-        assert!(!is_table("bert.embeddings.LayerNorm.weight") && is_table("model.embed_tokens.weight"));
     }
 
     #[test]

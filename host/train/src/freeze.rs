@@ -5,18 +5,18 @@ use std::collections::HashSet;
 use glob::Pattern;
 
 use pegbox_models::adapter::{is_adapters, is_of};
+use pegbox_models::{Depth, ModelConfig};
 
-use crate::depth::groups;
 use crate::error::{Fault, TrainError};
 use crate::settings::{Freeze, FrozenLayers};
 
 impl Freeze {
-    /// Those of `names`, a model's parameters in its order, that are trained.
+    /// Those of `names`, the parameters of a model of `config`, that are trained.
     ///
     /// # Errors
     /// A pattern that is none or that fits no parameter, a layer that the model does not have, or nothing is left to
     /// train.
-    pub fn trained(&self, names: &[String]) -> Result<HashSet<String>, TrainError> {
+    pub fn trained(&self, config: &ModelConfig, names: &[String]) -> Result<HashSet<String>, TrainError> {
         let mut trained: HashSet<String> =
             names.iter().filter(|name| self.may_train(name)).cloned().collect();
         for pattern in &self.patterns {
@@ -37,27 +37,23 @@ impl Freeze {
             }
         }
         if let Some(layers) = &self.layers {
-            let groups = groups(names);
-            // The last group is what comes behind the layers.
-            let count = groups.iter().max().map_or(0, |top| top.saturating_sub(1));
             let highest = match layers {
                 FrozenLayers::Lowest(count) => *count,
                 FrozenLayers::Numbers(numbers) => {
                     numbers.iter().max().map_or(0, |number| number.saturating_add(1))
                 }
             };
+            let count = u32::try_from(config.layers()).unwrap_or(u32::MAX);
             if highest > count {
                 return Err(Fault::FreezeLayers { wanted: highest, count }.into());
             }
-            for (name, group) in names.iter().zip(groups) {
-                let frozen = match layers {
-                    FrozenLayers::Lowest(count) => group <= *count,
-                    FrozenLayers::Numbers(numbers) => numbers.iter().any(|number| number + 1 == group),
-                };
-                if frozen {
-                    trained.remove(name);
+            trained.retain(|name| match (layers, config.depth_of(name)) {
+                (FrozenLayers::Lowest(count), Depth::Layer(layer)) => layer >= *count as usize,
+                (FrozenLayers::Lowest(_), depth) => depth != Depth::Below,
+                (FrozenLayers::Numbers(numbers), depth) => {
+                    !numbers.iter().any(|number| depth == Depth::Layer(*number as usize))
                 }
-            }
+            });
         }
         if trained.is_empty() {
             return Err(Fault::NothingToTrain.into());
@@ -90,7 +86,12 @@ mod tests {
             "classifier.weight",
         ];
         let names: Vec<String> = names.map(str::to_string).to_vec();
-        let mut trained: Vec<String> = freeze.trained(&names)?.into_iter().collect();
+        let config = serde_json::json!({
+            "vocab_size": 30, "hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2,
+            "intermediate_size": 20, "max_position_embeddings": 16,
+        });
+        let config = ModelConfig::from_json(config.as_object().unwrap().clone()).unwrap();
+        let mut trained: Vec<String> = freeze.trained(&config, &names)?.into_iter().collect();
         trained.sort();
         Ok(trained)
     }

@@ -8,7 +8,6 @@ mod builtin;
 /// Checkpoints: whole or not at all, verified by hash.
 mod checkpoint;
 /// How deep in the model each parameter lies.
-mod depth;
 /// What can go wrong, where, and how to mend it.
 mod error;
 /// Scores of a model on a part of the dataset.

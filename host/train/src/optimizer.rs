@@ -8,7 +8,6 @@ use pegbox_models::kernels::adamw::AdamW;
 use pegbox_models::kernels::{Buffer, sum_of_squares, update};
 use pegbox_models::{Model, Parameter, Parameters};
 
-use crate::depth::groups;
 use crate::settings::TrainSettings;
 
 /// Added to the norm before it divides, as `torch.nn.utils.clip_grad_norm_` does.
@@ -23,8 +22,8 @@ pub struct Optimizer {
     slots: Vec<Slot>,
     /// Updates done.
     steps: u64,
-    /// The lowest group that is trained by now.
-    lowest: u32,
+    /// The lowest place that is trained by now.
+    lowest: usize,
 }
 
 /// One parameter's.
@@ -39,8 +38,8 @@ pub struct Slot {
     trained: bool,
     decays: bool,
     head: bool,
-    /// How far up it lies, from the embeddings.
-    group: u32,
+    /// How far up it lies, from the embeddings at 0.
+    place: usize,
     /// Its rate as a multiple of the recipe's, by its depth.
     factor: f64,
 }
@@ -58,14 +57,13 @@ pub struct Window {
 
 impl Optimizer {
     pub fn new(model: &mut Model, trained: &HashSet<String>, layer_decay: f64, device: &Device) -> Self {
-        let parameters = model.parameters();
-        let names: Vec<String> = parameters.iter().map(|(name, _)| name.clone()).collect();
-        let groups = groups(&names);
-        let top = groups.iter().max().copied().unwrap_or(0);
-        let slots = parameters
+        let config = model.config();
+        let top = config.layers() + 1;
+        let slots = model
+            .parameters()
             .into_iter()
-            .zip(groups)
-            .map(|((name, parameter), group)| {
+            .map(|(name, parameter)| {
+                let place = config.place_of(&name);
                 let trained = trained.contains(&name);
                 let elements = if trained { parameter.shape().iter().product() } else { 0 };
                 Slot {
@@ -75,8 +73,8 @@ impl Optimizer {
                     // Vectors are biases and norms.
                     decays: matches!(parameter, Parameter::Matrix(_)),
                     head: HEADS.iter().any(|head| name.starts_with(head)),
-                    group,
-                    factor: layer_decay.powi(i32::try_from(top - group).unwrap_or(i32::MAX)),
+                    place,
+                    factor: layer_decay.powi(i32::try_from(top.saturating_sub(place)).unwrap_or(i32::MAX)),
                     steps: 0,
                     name,
                 }
@@ -87,14 +85,14 @@ impl Optimizer {
 
     /// Whether a parameter is trained by now.
     pub fn is_trained(&self, name: &str) -> bool {
-        self.slots.iter().any(|slot| slot.trained && slot.group >= self.lowest && slot.name == name)
+        self.slots.iter().any(|slot| slot.trained && slot.place >= self.lowest && slot.name == name)
     }
 
     /// Lets the layers be trained that gradual unfreezing has come to in `epoch`, counted from 0, with `each` layers more
     /// an epoch.
     pub fn unfreeze(&mut self, epoch: u32, each: Option<u32>) {
-        let top = self.slots.iter().filter(|slot| slot.trained).map(|slot| slot.group).max().unwrap_or(0);
-        self.lowest = each.map_or(0, |each| top.saturating_sub(epoch.saturating_mul(each)));
+        let top = self.slots.iter().filter(|slot| slot.trained).map(|slot| slot.place).max().unwrap_or(0);
+        self.lowest = each.map_or(0, |each| top.saturating_sub(epoch.saturating_mul(each) as usize));
     }
 
     /// Updates done.

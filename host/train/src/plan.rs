@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pegbox_models::footprint::is_table;
+use pegbox_models::depth::is_table;
 use pegbox_models::{BatchShape, Depth, Head, ModelConfig, Parameters};
 use serde::Serialize;
 

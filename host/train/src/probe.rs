@@ -43,7 +43,7 @@ impl<'a> Trial<'a> {
     /// Whatever training would begin with.
     pub fn new(mut job: TrainJob<'a>) -> Result<Self, TrainError> {
         let names: Vec<String> = job.model.parameters().into_iter().map(|(name, _)| name).collect();
-        let trained = job.settings.freeze.trained(&names)?;
+        let trained = job.settings.freeze.trained(&job.model.config(), &names)?;
         let optimizer = Optimizer::new(&mut job.model, &trained, job.settings.layer_decay, &job.device);
         let stage = Stage::new(&job.device, job.model.head(), &job.classes);
         let mut metrics = std::mem::take(&mut job.metrics);

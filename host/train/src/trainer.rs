@@ -68,7 +68,7 @@ impl<'a> Trainer<'a> {
             settings.accumulation,
         );
         let names: Vec<String> = job.model.parameters().into_iter().map(|(name, _)| name).collect();
-        let trained = settings.freeze.trained(&names)?;
+        let trained = settings.freeze.trained(&job.model.config(), &names)?;
         let mut optimizer = Optimizer::new(&mut job.model, &trained, settings.layer_decay, &job.device);
 
         let folder = run.checkpoints();

@@ -138,9 +138,10 @@ pub fn run(session: &Session, arguments: &Plan) -> Result<(), Box<Report>> {
 fn workload(job: &mut TrainJob<'_>) -> Result<Workload, Box<Report>> {
     let parameters = Workload::parameters_of(&mut job.model);
     let names: Vec<String> = parameters.iter().map(|(name, _)| name.clone()).collect();
-    let trained = job.settings.freeze.trained(&names)?;
+    let config = job.model.config();
+    let trained = job.settings.freeze.trained(&config, &names)?;
     Ok(Workload {
-        config: job.model.config(),
+        config,
         head: job.model.head(),
         parameters,
         trained,

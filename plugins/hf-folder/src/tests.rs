@@ -98,13 +98,34 @@ fn a_model_that_averages_says_so() {
 }
 
 #[test]
-fn a_tagger_is_called_one() {
-    let mut model = model();
-    model.configuration = json!({ "architectures": ["BertForTokenClassification"] }).to_string();
-    let files = export("{}", &model).unwrap();
-    let card = String::from_utf8_lossy(&files["README.md"]);
-    assert!(card.contains("pipeline_tag: \"token-classification\""), "{card}");
-    assert!(card.contains("A tagger of tokens with 2 tags"), "{card}");
+fn every_kind_of_model_is_called_what_it_is() {
+    for (class, problem, pipeline, sentence) in [
+        (
+            "BertForSequenceClassification",
+            "multi_label_classification",
+            "text-classification",
+            "2 labels, any number",
+        ),
+        (
+            "BertForSequenceClassification",
+            "regression",
+            "text-classification",
+            "A text regressor, fine-tuned",
+        ),
+        ("BertForTokenClassification", "", "token-classification", "A tagger of tokens with 2 tags"),
+        ("BertForMaskedLM", "", "fill-mask", "A masked language model"),
+        ("BertModel", "", "sentence-similarity", "A model of sentence embeddings"),
+        ("GPT2LMHeadModel", "", "text-generation", "A language model"),
+        ("LlamaForCausalLM", "", "text-generation", "A language model"),
+        ("T5ForConditionalGeneration", "", "text-generation", "A sequence-to-sequence model"),
+    ] {
+        let mut model = model();
+        model.configuration = json!({ "architectures": [class], "problem_type": problem }).to_string();
+        let files = export("{}", &model).unwrap();
+        let card = String::from_utf8_lossy(&files["README.md"]);
+        assert!(card.contains(&format!("pipeline_tag: \"{pipeline}\"")), "{class}: {card}");
+        assert!(card.contains(sentence), "{class}: {card}");
+    }
 }
 
 #[test]

@@ -178,10 +178,14 @@ fn t5() -> Value {
 
 #[test]
 fn answers_to_prompts() {
-    for (model, class) in [(gpt2(), "GPT2LMHeadModel"), (llama(), "LlamaForCausalLM")] {
+    let rows = "batch = { rows = 16 }";
+    for (model, class, batch) in
+        [(gpt2(), "GPT2LMHeadModel", rows), (llama(), "LlamaForCausalLM", "batch = { packed = 160 }")]
+    {
         let project = Project::new();
         project.set_model(&model, Head::CausalLm, Some(1));
         asks(&project, "generation", ["prompt", "completion"]);
+        project.edit(rows, batch);
         let check = project.pegbox(&["check"]).succeeds();
         assert!(check.results().contains("writes red car [SEP] after"), "{}", check.results());
         let base = project.pegbox(&["eval", "--base"]).succeeds().results();

@@ -246,6 +246,8 @@ pub struct PaddedBatch {
     pub weights: Vec<f32>,
     /// Real tokens of all rows, those of texts that are to be written included.
     pub tokens: usize,
+    /// Whether the model reads the rows one after the other in one, each seeing itself alone.
+    pub packed: bool,
 }
 
 impl PaddedBatch {

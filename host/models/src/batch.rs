@@ -20,11 +20,11 @@ pub enum Batch {
     Pairs(Seq2SeqBatch),
 }
 
-/// Tokens of a batch of B rows and T tokens, W of each row. The logits of all others are not computed, which is most of
-/// the work and of the memory where the vocabulary is large.
+/// Tokens of a batch of B rows and T tokens, W for each of R texts: its rows, or the documents that are packed in them. The
+/// logits of all others are not computed, which is most of the work and of the memory where the vocabulary is large.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
-    /// Row-major `[B, W]`: places in the row-major `[B, T]`. One may stand there more than once.
+    /// Row-major `[R, W]`: places in the row-major `[B, T]`. One may stand there more than once.
     pub at: Arc<Vec<u32>>,
     /// W, at least 1.
     pub width: usize,
@@ -49,19 +49,19 @@ impl Batch {
 
 impl Places {
     /// # Errors
-    /// They are not as many in each row, or one is not in the batch.
+    /// They are not as many for each text, or one is not in the batch.
     pub(crate) fn check(&self, batch: &TokenBatch) -> Result<(), ModelError> {
         let places = self.at.len();
         let inside = self.at.iter().all(|place| (*place as usize) < batch.ids.len());
-        if self.width == 0 || places != batch.rows * self.width || !inside {
+        if self.width == 0 || places == 0 || !places.is_multiple_of(self.width) || !inside {
             return Err(ModelError::Places { places, rows: batch.rows, tokens: batch.tokens });
         }
         Ok(())
     }
 
-    /// x of these places: `[B, T, H]` to `[B, W, H]`.
+    /// x of these places: `[B, T, H]` to `[R, W, H]`.
     pub(crate) fn of(&self, x: Tensor<3>) -> Tensor<3> {
         let [rows, tokens, hidden] = x.dims();
-        ops::embedding(&x.reshape([rows * tokens, hidden]), &self.at, rows)
+        ops::embedding(&x.reshape([rows * tokens, hidden]), &self.at, self.at.len() / self.width)
     }
 }

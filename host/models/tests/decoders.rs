@@ -216,7 +216,8 @@ fn places_that_a_batch_lacks_are_refused() {
     let (case, model, _) = read("llama2", "llama");
     let batch = TokenBatch::new(case.rows(), 0).unwrap();
     let beyond = batch.ids.len() as u32;
-    for (at, width) in [(vec![0], 1), (vec![0; batch.rows], 0), (vec![beyond; batch.rows], 1)] {
+    for (at, width) in [(vec![0; 3], 2), (vec![], 1), (vec![0; batch.rows], 0), (vec![beyond; batch.rows], 1)]
+    {
         let error = model.forward_at(&batch, &Places { at: Arc::new(at), width }).err().unwrap();
         assert!(matches!(error, ModelError::Places { .. }), "{error}");
     }

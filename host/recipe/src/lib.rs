@@ -374,6 +374,7 @@ to = "out/hf"
         assert!(fault("learning-rate = 2e-4", "epochs = 0").contains("must be at least 1"));
         assert!(fault("learning-rate = 2e-4", "epochs = 1.5").contains("must be a whole number"));
         assert!(fault("learning-rate = 2e-4", "batch = { rows = 1, tokens = 2 }").contains("either"));
+        assert!(fault("learning-rate = 2e-4", "batch = { packed = 64 }").contains("another task"));
         assert!(
             fault("learning-rate = 2e-4", "schedule = { kind = \"cosine\", warmup = 1.5 }").contains("share")
         );

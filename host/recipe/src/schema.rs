@@ -104,6 +104,10 @@ mod tests {
             recipe["model"]["task"] = "generation".into();
             recipe["data"]["fields"] = json!({ "messages": "messages" });
         }
+        if recipe.pointer("/train/batch/packed").is_some() {
+            recipe["model"]["task"] = "generation".into();
+            recipe["data"]["fields"] = json!({ "prompt": "prompt", "completion": "completion" });
+        }
         let exports = recipe.get("export").and_then(Value::as_array);
         if exports.is_some_and(|exports| exports.iter().any(|export| export.get("builtin").is_some())) {
             recipe["model"]["adapter"] = json!({});

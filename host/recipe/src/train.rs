@@ -9,7 +9,7 @@ use crate::reader::Section;
 pub struct Train {
     /// `epochs`: times that every training record is seen. 3 by default.
     pub epochs: u64,
-    /// `batch = { tokens = 2048 }` (default; padding counts) or `{ rows = 16 }`.
+    /// `batch = { tokens = 2048 }` (default; padding counts), `{ rows = 16 }` or `{ packed = 2048 }`.
     pub batch: Batch,
     /// `accumulation`: batches joined into one optimizer step. 1 by default.
     pub accumulation: u64,
@@ -56,6 +56,8 @@ pub enum Batch {
     /// Rows times padded length.
     Tokens(u64),
     Rows(u64),
+    /// Tokens of texts that stand one after the other, without padding.
+    Packed(u64),
 }
 
 /// `kind`: how the rate falls after the warm-up.
@@ -115,7 +117,7 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<T
     let default = Train::usual(task);
     let positive = |section: &mut Section<'_, '_>, key| section.number(key, "above 0", |value| value > 0.0);
     let epochs = section.whole("epochs", 1);
-    let batch = section.table("batch").and_then(read_batch);
+    let batch = section.table("batch").and_then(|section| read_batch(section, task));
     let accumulation = section.whole("accumulation", 1);
     let learning_rate = positive(&mut section, "learning-rate");
     let head_learning_rate = positive(&mut section, "head-learning-rate");
@@ -160,19 +162,26 @@ pub(crate) fn read(mut section: Section<'_, '_>, task: Option<Task>) -> Option<T
     })
 }
 
-fn read_batch(mut section: Section<'_, '_>) -> Option<Batch> {
+fn read_batch(mut section: Section<'_, '_>, task: Option<Task>) -> Option<Batch> {
     let tokens = section.whole("tokens", 1);
     let rows = section.whole("rows", 1);
-    let (has_tokens, has_rows) = (section.holds("tokens"), section.holds("rows"));
-    if has_tokens == has_rows {
+    let packed = section.whole("packed", 1);
+    if ["tokens", "rows", "packed"].iter().filter(|key| section.holds(key)).count() != 1 {
         section.fault(
             section.span(),
-            "`batch` is given either in tokens or in rows",
+            "`batch` is given either in tokens, in rows or in packed tokens",
             Some("for example: batch = { tokens = 2048 }".into()),
         );
     }
+    if packed.is_some() && task.is_some_and(|task| task != Task::Generation) {
+        section.fault(
+            section.span_of("packed"),
+            "`packed` is for another task",
+            Some("use `tokens`: only `task = \"generation\"` reads several texts in one row".into()),
+        );
+    }
     section.finish();
-    tokens.map(Batch::Tokens).or(rows.map(Batch::Rows))
+    tokens.map(Batch::Tokens).or(rows.map(Batch::Rows)).or(packed.map(Batch::Packed))
 }
 
 fn read_betas(section: &mut Section<'_, '_>) -> Option<[f64; 2]> {

@@ -25,6 +25,7 @@ impl Feed<'_> {
     /// There is no such row.
     pub fn batch(&self, rows: &[u32], pad: u32, seed: u64, number: u64) -> Result<PaddedBatch, TrainError> {
         let mut batch = self.split.collate(rows, pad).ok_or(Fault::RowMissing)?;
+        batch.packed = self.batching.is_packed();
         if let Some(masking) = self.masking {
             masking.apply(&mut batch, seed, number);
         }

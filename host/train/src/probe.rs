@@ -99,10 +99,7 @@ pub fn probe(job: TrainJob<'_>) -> Result<Probe, TrainError> {
 pub fn probe_spread(job: TrainJob<'_>, count: usize) -> Result<Vec<Probe>, TrainError> {
     let lengths = job.train.lengths();
     let plan = BatchPlan::epoch(&lengths, &job.batching, job.settings.seed, 0);
-    let positions = |rows: &&[u32]| {
-        let longest = rows.iter().filter_map(|row| lengths.get(*row as usize)).max().copied().unwrap_or(0);
-        rows.len() as u64 * u64::from(longest)
-    };
+    let positions = |rows: &&[u32]| plan.shape(rows, &lengths).iter().product::<usize>();
     let largest = plan.iter().max_by_key(positions).ok_or(Fault::NoRows { part: "training" })?;
     let every = (plan.iter().count() / count.max(1)).max(1);
     let spread = plan.iter().step_by(every).take(count);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use pegbox_data::{IGNORED, PaddedBatch, Targets};
-use pegbox_models::{Batch, Head, Logits, Model, ModelError, Problem, Seq2SeqBatch, TokenBatch};
+use pegbox_models::{Batch, Head, Logits, Model, ModelError, Places, Problem, Seq2SeqBatch, TokenBatch};
 use pegbox_runtime::{AnyTensor, StepView, TensorEngine, TensorError, Written};
 
 use crate::foretold::Foretold;
@@ -220,7 +220,10 @@ impl StepView for BatchView {
 /// what is to be written after them.
 pub fn batch(batch: &PaddedBatch) -> Result<Batch, ModelError> {
     Ok(match &batch.targets {
-        Targets::Completions(labels) => Batch::Places(tokens(batch), Foretold::of(batch, labels).places),
+        Targets::Completions(labels) => {
+            let places = Foretold::of(batch, labels).places;
+            if batch.packed { packed(batch, &places)? } else { Batch::Places(tokens(batch), places) }
+        }
         Targets::Texts { .. } => {
             let rows: Vec<&[i32]> =
                 (0..batch.rows).map(|row| batch.targets.text(row).unwrap_or_default()).collect();
@@ -235,7 +238,23 @@ pub fn batch(batch: &PaddedBatch) -> Result<Batch, ModelError> {
 /// Tokens that the model computes, padding included.
 pub fn positions(batch: &PaddedBatch) -> usize {
     let written = (0..batch.rows).filter_map(|row| batch.targets.text(row)).map(<[i32]>::len).max();
-    batch.rows * (batch.width + written.unwrap_or(0))
+    if batch.packed { batch.tokens } else { batch.rows * (batch.width + written.unwrap_or(0)) }
+}
+
+/// The rows one after the other in one, without their padding, and the same places in it.
+fn packed(batch: &PaddedBatch, places: &Places) -> Result<Batch, ModelError> {
+    let width = batch.width.max(1);
+    let rows = batch.ids.chunks(width).zip(&batch.lengths);
+    let rows: Vec<&[u32]> =
+        rows.map(|(ids, length)| ids.get(..*length as usize).unwrap_or_default()).collect();
+    let starts: Vec<u32> =
+        rows.iter().scan(0, |start, row| Some(std::mem::replace(start, *start + row.len() as u32))).collect();
+    let moved = |place: &u32| {
+        let (row, column) = (*place as usize / width, *place % width as u32);
+        starts.get(row).map_or(0, |start| start + column)
+    };
+    let at = Arc::new(places.at.iter().map(moved).collect());
+    Ok(Batch::Places(TokenBatch::packed(&[rows], 0)?, Places { at, width: places.width }))
 }
 
 /// What is to be written after each row, padded with [`IGNORED`] to `width`.
@@ -276,6 +295,103 @@ pub fn weight(batch: &PaddedBatch) -> f64 {
         Targets::Texts { .. } => {
             let texts = (0..batch.rows).map(|row| batch.targets.text(row).unwrap_or_default());
             rows.zip(texts).map(|(weight, text)| weight * counted(text)).sum()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::activation::log_softmax;
+    use pegbox_data::{Example, RowTarget};
+    use pegbox_models::{Mode, ModelConfig, Parameters};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Prompts and answers of unequal lengths, the last of them without an answer.
+    const TEXTS: [(&[u32], &[i32]); 4] = [
+        (&[1, 2, 3, 4, 5], &[IGNORED, IGNORED, 3, 4, 5]),
+        (&[6, 7], &[IGNORED, 7]),
+        (&[8, 9, 10, 1, 2, 3, 4], &[IGNORED, 9, 10, IGNORED, IGNORED, 3, 4]),
+        (&[5], &[IGNORED]),
+    ];
+
+    fn texts(packed: bool) -> PaddedBatch {
+        let types = [0; 8];
+        let example = |(ids, labels): &(&'static [u32], &'static [i32])| Example {
+            ids,
+            type_ids: &types[..ids.len()],
+            target: RowTarget::Completion(labels),
+            record: 0,
+            weight: 1.0,
+        };
+        let examples: Vec<Example<'_>> = TEXTS.iter().map(example).collect();
+        PaddedBatch { packed, ..PaddedBatch::new(&examples, 0) }
+    }
+
+    /// Of the labels' summed log-probability: itself, and its gradients.
+    fn learned(model: &Model, texts: &PaddedBatch) -> Vec<Vec<f32>> {
+        let Targets::Completions(labels) = &texts.targets else { panic!("no completions") };
+        let mut graph = model.tracked(&|_| true);
+        let Logits::Tokens(logits) = graph.forward(&batch(texts).unwrap(), Mode::default()).unwrap().logits
+        else {
+            panic!("a label a token")
+        };
+        let Foretold { labels, places } = Foretold::of(texts, labels);
+        assert_eq!(logits.dims()[..2], [texts.rows, places.width]);
+        let shape = [texts.rows, places.width, 1];
+        let ids: Vec<i64> = labels.iter().map(|label| i64::from((*label).max(0))).collect();
+        let counts: Vec<f32> = labels.iter().map(|label| f32::from(u8::from(*label >= 0))).collect();
+        let device = Device::flex();
+        let ids = Tensor::<3, Int>::from_data(TensorData::new(ids, shape), &device);
+        let counts = Tensor::<3>::from_data(TensorData::new(counts, shape), &device);
+        let sum = (log_softmax(logits, 2).gather(2, ids) * counts).sum();
+        let mut gradients = sum.backward();
+        let gradient = |parameter: pegbox_models::Parameter<'_>| {
+            parameter.take_gradient(&mut gradients).map_or_else(Vec::new, |gradient| gradient.into_values())
+        };
+        let mut values: Vec<Vec<f32>> =
+            graph.parameters().into_iter().map(|(_, parameter)| parameter).map(gradient).collect();
+        values.push(vec![sum.into_scalar::<f32>()]);
+        values
+    }
+
+    fn decoders() -> [Value; 2] {
+        [
+            json!({
+                "model_type": "gpt2", "vocab_size": 12, "n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 8,
+                "initializer_range": 0.3,
+            }),
+            // Its second layer sees two tokens back at most.
+            json!({
+                "model_type": "qwen3", "vocab_size": 12, "hidden_size": 16, "intermediate_size": 24,
+                "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8,
+                "max_position_embeddings": 8, "initializer_range": 0.3, "use_sliding_window": true,
+                "sliding_window": 2, "max_window_layers": 1,
+            }),
+        ]
+    }
+
+    #[test]
+    fn packed_texts_teach_what_padded_ones_teach() {
+        for config in decoders() {
+            let name = config["model_type"].clone();
+            let config = ModelConfig::from_json(config.as_object().unwrap().clone()).unwrap();
+            let model = Model::random(config, Head::CausalLm, 1, &Device::flex()).unwrap();
+            let (padded, packed) = (texts(false), texts(true));
+            // 15 tokens in one row, which is longer than the model's texts may be.
+            assert_eq!((positions(&padded), positions(&packed)), (28, 15));
+            let Batch::Places(tokens, _) = batch(&packed).unwrap() else { panic!("some places") };
+            assert_eq!((tokens.rows, tokens.tokens), (1, 15));
+            let (expected, found) = (learned(&model, &padded), learned(&model, &packed));
+            assert!(expected.len() > 20);
+            for (number, (a, b)) in expected.iter().zip(&found).enumerate() {
+                assert_eq!(a.len(), b.len());
+                let largest = a.iter().fold(1e-3f32, |largest, value| largest.max(value.abs()));
+                for (a, b) in a.iter().zip(b) {
+                    assert!((a - b).abs() < 1e-4 * largest, "{name}, parameter {number}: {a} and {b}");
+                }
+            }
         }
     }
 }

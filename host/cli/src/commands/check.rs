@@ -79,14 +79,7 @@ pub fn run(session: &Session, recipe: &Recipe) -> Result<(), Box<Report>> {
     })?;
     let lengths = prepared.dataset.train()?.lengths();
     let plan = BatchPlan::epoch(&lengths, &batching, recipe.train.seed, 0);
-    let padded: u64 = plan
-        .iter()
-        .map(|rows| {
-            let longest =
-                rows.iter().filter_map(|&row| lengths.get(row as usize)).max().copied().unwrap_or(0);
-            rows.len() as u64 * u64::from(longest)
-        })
-        .sum();
+    let padded = plan.positions(&lengths);
     let epoch = measured.seconds * padded as f64 / (measured.tokens.max(1)) as f64;
     let memory = measured.peak_memory.map_or("not known here".to_string(), megabytes);
     let of_sample = if whole { "" } else { " of the sample" };

@@ -162,9 +162,7 @@ impl Epoch {
         };
         let mut weighted = 0;
         for rows in plan.iter() {
-            let longest =
-                rows.iter().filter_map(|row| lengths.get(*row as usize)).max().copied().unwrap_or(0);
-            let (rows, tokens) = (rows.len(), longest as usize);
+            let [rows, tokens] = plan.shape(rows, &lengths);
             if rows * tokens > epoch.largest.rows * epoch.largest.tokens {
                 epoch.largest = BatchShape { rows, tokens };
             }

@@ -100,6 +100,7 @@ pub fn batching(recipe: &Recipe) -> BatchSettings {
     let size = match recipe.train.batch {
         Batch::Tokens(tokens) => BatchSize::Tokens(tokens as usize),
         Batch::Rows(rows) => BatchSize::Rows(rows as usize),
+        Batch::Packed(tokens) => BatchSize::Packed(tokens as usize),
     };
     BatchSettings::new(size)
 }

@@ -27,7 +27,10 @@ pub fn of(work: &Workload, recipe: &Recipe, batch: BatchShape, memory: u64, besi
     };
     let mut remedies = Vec::new();
     remedies.extend(smaller_batch(work, recipe, batch, &fits));
-    remedies.extend(shorter(work, batch, &fits));
+    // How long a packed text is says nothing about its batch.
+    if !matches!(recipe.train.batch, Batch::Packed(_)) {
+        remedies.extend(shorter(work, batch, &fits));
+    }
     // With an adapter nearly everything is frozen already.
     if recipe.model.adapter.is_none() {
         remedies.extend(frozen(work, batch, &fits));
@@ -40,15 +43,21 @@ type Fits<'a> = dyn Fn(&Workload, BatchShape, String) -> Option<Remedy> + 'a;
 
 /// Half of the rows, or a quarter, and so on, joined again by accumulation.
 fn smaller_batch(work: &Workload, recipe: &Recipe, batch: BatchShape, fits: &Fits<'_>) -> Option<Remedy> {
+    let packed = matches!(recipe.train.batch, Batch::Packed(_));
+    let most = if packed { batch.tokens / SHORTEST } else { batch.rows };
     let parts = std::iter::successors(Some(2), |parts| Some(parts * 2));
-    let mut parts = parts.take_while(|parts| *parts <= batch.rows);
+    let mut parts = parts.take_while(|parts| *parts <= most);
     parts.find_map(|parts| {
-        let shape = BatchShape { rows: batch.rows.div_ceil(parts), ..batch };
+        let shape = match packed {
+            true => BatchShape { tokens: batch.tokens.div_ceil(parts), ..batch },
+            false => BatchShape { rows: batch.rows.div_ceil(parts), ..batch },
+        };
         let accumulation = work.accumulation * parts as u32;
         let joined = Workload { accumulation, ..work.clone() };
         let written = match recipe.train.batch {
             Batch::Rows(rows) => format!("rows = {}", rows.div_ceil(parts as u64)),
             Batch::Tokens(tokens) => format!("tokens = {}", tokens.div_ceil(parts as u64)),
+            Batch::Packed(tokens) => format!("packed = {}", tokens.div_ceil(parts as u64)),
         };
         fits(&joined, shape, format!("[train] batch = {{ {written} }}, accumulation = {accumulation}"))
     })

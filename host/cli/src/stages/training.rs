@@ -91,6 +91,7 @@ impl<'a> Material<'a> {
         let batch = match self.recipe.train.batch {
             Batch::Tokens(tokens) => format!("{tokens} tokens"),
             Batch::Rows(rows) => format!("{rows} rows"),
+            Batch::Packed(tokens) => format!("{tokens} packed tokens"),
         };
         let dropout = model.dropout.map_or("the model's own".into(), |dropout| dropout.to_string());
         let metrics = self.plugins.metrics.iter().map(|metric| metric.identity()).collect::<Vec<_>>();

@@ -18,8 +18,8 @@ pub fn section(report: &PrepareReport) -> Section {
     let ways = [
         ("every row at the maximum length", padding.fixed, None, false),
         ("in the order of the rows", padding.naive, Some(padding.naive_batches), false),
-        ("grouped by length", padding.grouped, Some(padding.grouped_batches), true),
-        ("rows packed together", padding.packed, Some(padding.bins), false),
+        ("grouped by length", padding.grouped, Some(padding.grouped_batches), !padding.trains_packed),
+        ("rows packed together", padding.packed, Some(padding.bins), padding.trains_packed),
     ];
     let row = |(what, share, batches, default): (&str, f64, Option<usize>, bool)| {
         Row::new([
@@ -42,5 +42,6 @@ pub fn section(report: &PrepareReport) -> Section {
         }
         (table.markup())
     };
-    Section::shown("padding", "Padding", percent(padding.grouped), body)
+    let trained = if padding.trains_packed { padding.packed } else { padding.grouped };
+    Section::shown("padding", "Padding", percent(trained), body)
 }

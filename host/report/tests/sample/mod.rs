@@ -76,6 +76,7 @@ pub fn full() -> PrepareReport {
             packed: 0.0004,
             naive_batches: 33_900,
             grouped_batches: 20_111,
+            trains_packed: false,
             bins: 77_983,
         },
         seconds: [

@@ -1,9 +1,8 @@
-//! Rows packed into bins of a fixed number of tokens: first-fit decreasing. Attention stays inside a row by its
-//! segment number, and positions start again with each row.
+//! Rows packed into bins of a fixed number of tokens: first-fit decreasing.
 
 use pegbox_random::SplitMix64;
 
-use super::length;
+use super::{length, tokens};
 
 /// The rows of each bin of one epoch. Takes 4 bytes a row and a bin; some 12 more a row while it is made.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,43 +63,20 @@ impl PackPlan {
         self.capacity
     }
 
-    /// A bin; none past the end.
-    pub fn bin(&self, number: usize) -> Option<PackedRow<'_>> {
+    /// The rows that share a bin, the longest first; none past the end.
+    pub fn bin(&self, number: usize) -> Option<&[u32]> {
         let start = if number == 0 { 0 } else { *self.ends.get(number - 1)? };
-        Some(PackedRow { rows: self.rows.get(start as usize..*self.ends.get(number)? as usize)? })
+        self.rows.get(start as usize..*self.ends.get(number)? as usize)
     }
 
     /// All bins in order.
-    pub fn iter(&self) -> impl Iterator<Item = PackedRow<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
         (0..self.len()).filter_map(|number| self.bin(number))
     }
 
-    /// Positions of all bins, padding included.
+    /// Positions of all bins, each padded to the capacity.
     pub fn positions(&self, lengths: &[u32]) -> u64 {
-        self.iter().map(|bin| bin.tokens(lengths).max(self.capacity as u64)).sum()
-    }
-}
-
-/// The rows that share a bin, the longest first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PackedRow<'a> {
-    pub rows: &'a [u32],
-}
-
-impl PackedRow<'_> {
-    pub fn tokens(&self, lengths: &[u32]) -> u64 {
-        self.rows.iter().map(|row| u64::from(length(lengths, *row))).sum()
-    }
-
-    /// For each token the number of its row in the bin, from 1. Tokens attend to tokens of their own number only.
-    pub fn segments(&self, lengths: &[u32]) -> Vec<u32> {
-        let each = (1..).zip(self.rows);
-        each.flat_map(|(number, row)| std::iter::repeat_n(number, length(lengths, *row) as usize)).collect()
-    }
-
-    /// For each token its place in its row, from 0.
-    pub fn positions(&self, lengths: &[u32]) -> Vec<u32> {
-        self.rows.iter().flat_map(|row| 0..length(lengths, *row)).collect()
+        self.iter().map(|bin| tokens(lengths, bin).max(self.capacity as u64)).sum()
     }
 }
 
@@ -205,10 +181,10 @@ mod tests {
             let lengths = lengths(&mut random);
             let capacity = random.below(400);
             let plan = PackPlan::epoch(&lengths, capacity, seed, 0);
-            let mut rows: Vec<u32> = plan.iter().flat_map(|bin| bin.rows.to_vec()).collect();
+            let mut rows: Vec<u32> = plan.iter().flatten().copied().collect();
             rows.sort_unstable();
             assert!(rows.iter().copied().eq(0..lengths.len() as u32));
-            let of = |bin: PackedRow| bin.rows.iter().map(|row| lengths[*row as usize]).collect();
+            let of = |bin: &[u32]| bin.iter().map(|row| lengths[*row as usize]).collect();
             let mut ours: Vec<Vec<u32>> = plan.iter().map(of).collect();
             let mut theirs = by_definition(&lengths, capacity as u32);
             ours.sort();
@@ -231,16 +207,7 @@ mod tests {
     fn the_bins_of_a_seed_never_change() {
         let lengths: Vec<u32> = (0..12).map(|row| row * 7 % 12 + 1).collect();
         let plan = PackPlan::epoch(&lengths, 24, 7, 3);
-        let bins: Vec<&[u32]> = plan.iter().map(|bin| bin.rows).collect();
+        let bins: Vec<&[u32]> = plan.iter().collect();
         assert_eq!(format!("{bins:?}"), "[[9, 7], [5, 10, 0], [3, 8, 4], [1, 6, 11, 2]]");
-    }
-
-    #[test]
-    fn segments_and_positions_start_again_with_each_row() {
-        let bin = PackedRow { rows: &[2, 0] };
-        let lengths = [2, 9, 3];
-        assert_eq!(bin.tokens(&lengths), 5);
-        assert_eq!(bin.segments(&lengths), [1, 1, 1, 2, 2]);
-        assert_eq!(bin.positions(&lengths), [0, 1, 2, 0, 1]);
     }
 }

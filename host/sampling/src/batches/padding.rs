@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::packed::PackPlan;
-use super::plan::{BatchPlan, BatchSettings};
+use super::plan::{BatchPlan, BatchSettings, BatchSize};
 
 /// Shares of all positions that are padding, between 0 and 1.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -14,13 +14,17 @@ pub struct PaddingReport {
     pub fixed: f64,
     /// Batches in the order of the rows, each padded to its longest row.
     pub naive: f64,
-    /// Batches grouped by length, as training takes them (its first epoch).
+    /// Batches grouped by length (the first epoch), as training takes them unless it packs.
     pub grouped: f64,
-    /// Rows packed into bins of the maximal length (the first epoch), each bin padded to it.
+    /// Rows packed into bins of the maximal length (the first epoch), each bin padded to it; 0 where training packs, as
+    /// nothing is padded then.
     pub packed: f64,
     pub naive_batches: usize,
     pub grouped_batches: usize,
     pub bins: usize,
+    /// Whether training packs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trains_packed: bool,
 }
 
 /// The share of padding `(positions - tokens) / positions` of each way.
@@ -29,24 +33,36 @@ pub fn padding(lengths: &[u32], settings: &BatchSettings, max_length: usize, see
     let share = |positions: u64| {
         if positions == 0 { 0.0 } else { positions.saturating_sub(tokens) as f64 / positions as f64 }
     };
+    // What packing is compared with are batches as large.
+    let beside = match settings.size {
+        BatchSize::Packed(most) => BatchSettings { size: BatchSize::Tokens(most), ..*settings },
+        BatchSize::Tokens(_) | BatchSize::Rows(_) => *settings,
+    };
     let (naive, naive_batches) = {
-        let plan = BatchPlan::naive(lengths, settings);
+        let plan = BatchPlan::naive(lengths, &beside);
         (plan.positions(lengths), plan.len())
     };
     let (grouped, grouped_batches) = {
-        let plan = BatchPlan::epoch(lengths, settings, seed, 0);
+        let plan = BatchPlan::epoch(lengths, &beside, seed, 0);
         (plan.positions(lengths), plan.len())
     };
-    let packed = PackPlan::epoch(lengths, max_length, seed, 0);
+    let (packed, bins) = match settings.size {
+        BatchSize::Packed(_) => (0.0, BatchPlan::epoch(lengths, settings, seed, 0).len()),
+        BatchSize::Tokens(_) | BatchSize::Rows(_) => {
+            let plan = PackPlan::epoch(lengths, max_length, seed, 0);
+            (share(plan.positions(lengths)), plan.len())
+        }
+    };
     PaddingReport {
         tokens,
         fixed: share(lengths.len() as u64 * max_length as u64),
         naive: share(naive),
         grouped: share(grouped),
-        packed: share(packed.positions(lengths)),
+        packed,
         naive_batches,
         grouped_batches,
-        bins: packed.len(),
+        bins,
+        trains_packed: settings.is_packed(),
     }
 }
 
@@ -70,6 +86,9 @@ mod tests {
                 && report.naive < report.fixed,
             "{report:?}"
         );
+        let packed = padding(&lengths, &BatchSettings::new(BatchSize::Packed(2048)), 128, 0);
+        assert!(packed.trains_packed && packed.packed == 0.0 && packed.bins < report.grouped_batches);
+        assert_eq!((packed.naive, packed.grouped), (report.naive, report.grouped));
         let none = padding(&[], &BatchSettings::new(BatchSize::Rows(4)), 128, 0);
         assert_eq!(none, PaddingReport::default());
     }

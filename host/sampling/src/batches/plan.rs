@@ -1,13 +1,14 @@
-//! Batches of an epoch: grouped by length, padded to the longest row. For a seed they may never change.
+//! Batches of an epoch: grouped by length and padded to the longest row, or packed. For a seed they may never change.
 
 use std::ops::Range;
 
 use pegbox_random::SplitMix64;
 use serde::{Deserialize, Serialize};
 
-use super::length;
+use super::packed::PackPlan;
+use super::{length, tokens};
 
-/// How large a batch is. In a recipe: `batch = { tokens = 2048 }` or `batch = { rows = 16 }`.
+/// How large a batch is. In a recipe: `batch = { tokens = 2048 }`, `batch = { rows = 16 }` or `batch = { packed = 2048 }`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BatchSize {
@@ -15,6 +16,8 @@ pub enum BatchSize {
     Tokens(usize),
     /// This many rows; the last batch may have fewer.
     Rows(usize),
+    /// At most so many tokens, one text after the other, without padding; a longer row is a batch of its own.
+    Packed(usize),
 }
 
 /// How rows become batches.
@@ -31,6 +34,10 @@ impl BatchSettings {
     pub fn new(size: BatchSize) -> Self {
         Self { size, bucket: 64 }
     }
+
+    pub fn is_packed(&self) -> bool {
+        matches!(self.size, BatchSize::Packed(_))
+    }
 }
 
 /// The rows of each batch of one epoch, or of one evaluation. Takes 4 bytes a row and 8 a batch, twice that while
@@ -40,12 +47,20 @@ pub struct BatchPlan {
     rows: Vec<u32>,
     /// Where each batch ends in `rows`.
     ends: Vec<usize>,
+    /// Whether the rows of a batch stand one after the other, instead of side by side.
+    packed: bool,
 }
 
 impl BatchPlan {
     /// Every row once: shuffled, cut into buckets of many batches, sorted by length inside each bucket, cut
-    /// into batches, and the batches shuffled.
+    /// into batches, and the batches shuffled. Packed ones are the bins of [`PackPlan::epoch`].
     pub fn epoch(lengths: &[u32], settings: &BatchSettings, seed: u64, epoch: u64) -> Self {
+        if let BatchSize::Packed(most) = settings.size {
+            let bins = PackPlan::epoch(lengths, most, seed, epoch);
+            let mut plan = Self::with_room(settings, lengths.len(), bins.len());
+            bins.iter().for_each(|bin| plan.push(bin));
+            return plan;
+        }
         let mut random = SplitMix64::named(seed, &format!("epoch {epoch}"));
         let mut rows = all_rows(lengths);
         random.shuffle(&mut rows);
@@ -60,11 +75,8 @@ impl BatchPlan {
             start += bucket.len();
         }
         random.shuffle(&mut batches);
-        let mut plan = Self { rows: Vec::with_capacity(rows.len()), ends: Vec::with_capacity(batches.len()) };
-        for batch in batches {
-            plan.rows.extend(rows.get(batch).unwrap_or(&[]));
-            plan.ends.push(plan.rows.len());
-        }
+        let mut plan = Self::with_room(settings, rows.len(), batches.len());
+        batches.into_iter().for_each(|batch| plan.push(rows.get(batch).unwrap_or_default()));
         plan
     }
 
@@ -90,11 +102,8 @@ impl BatchPlan {
             batches.extend(cut(&rows, lengths, settings.size).map(even));
         }
         random.shuffle(&mut batches);
-        let mut plan = Self { rows: Vec::with_capacity(rows.len()), ends: Vec::with_capacity(batches.len()) };
-        for batch in batches {
-            plan.rows.extend(batch);
-            plan.ends.push(plan.rows.len());
-        }
+        let mut plan = Self::with_room(settings, rows.len(), batches.len());
+        batches.iter().for_each(|batch| plan.push(batch));
         plan
     }
 
@@ -102,17 +111,30 @@ impl BatchPlan {
     pub fn evaluation(lengths: &[u32], settings: &BatchSettings) -> Self {
         let mut rows = all_rows(lengths);
         rows.sort_by_key(|row| length(lengths, *row));
-        Self::in_order(rows, lengths, settings.size)
+        Self::in_order(rows, lengths, settings)
     }
 
     /// Every row once, in the order of the rows: what grouping is compared with.
     pub fn naive(lengths: &[u32], settings: &BatchSettings) -> Self {
-        Self::in_order(all_rows(lengths), lengths, settings.size)
+        Self::in_order(all_rows(lengths), lengths, settings)
     }
 
-    fn in_order(rows: Vec<u32>, lengths: &[u32], size: BatchSize) -> Self {
-        let ends = cut(&rows, lengths, size).map(|batch| batch.end).collect();
-        Self { rows, ends }
+    fn in_order(rows: Vec<u32>, lengths: &[u32], settings: &BatchSettings) -> Self {
+        let ends = cut(&rows, lengths, settings.size).map(|batch| batch.end).collect();
+        Self { rows, ends, packed: settings.is_packed() }
+    }
+
+    fn with_room(settings: &BatchSettings, rows: usize, batches: usize) -> Self {
+        Self {
+            rows: Vec::with_capacity(rows),
+            ends: Vec::with_capacity(batches),
+            packed: settings.is_packed(),
+        }
+    }
+
+    fn push(&mut self, batch: &[u32]) {
+        self.rows.extend(batch);
+        self.ends.push(self.rows.len());
     }
 
     /// The number of batches.
@@ -135,10 +157,18 @@ impl BatchPlan {
         (0..self.len()).filter_map(|number| self.batch(number))
     }
 
+    /// Rows and their width, padding included, as the model computes a batch: packed ones are one row.
+    pub fn shape(&self, batch: &[u32], lengths: &[u32]) -> [usize; 2] {
+        if self.packed {
+            return [1, tokens(lengths, batch) as usize];
+        }
+        let longest = batch.iter().map(|row| length(lengths, *row)).max().unwrap_or(0);
+        [batch.len(), longest as usize]
+    }
+
     /// Positions of all batches, padding included.
     pub fn positions(&self, lengths: &[u32]) -> u64 {
-        let longest = |batch: &[u32]| batch.iter().map(|row| length(lengths, *row)).max().unwrap_or(0);
-        self.iter().map(|batch| batch.len() as u64 * u64::from(longest(batch))).sum()
+        self.iter().map(|batch| self.shape(batch, lengths)).map(|[rows, width]| (rows * width) as u64).sum()
     }
 }
 
@@ -150,7 +180,7 @@ fn all_rows(lengths: &[u32]) -> Vec<u32> {
 fn bucket_rows(lengths: &[u32], settings: &BatchSettings) -> usize {
     let batch = match settings.size {
         BatchSize::Rows(rows) => rows,
-        BatchSize::Tokens(tokens) => {
+        BatchSize::Tokens(tokens) | BatchSize::Packed(tokens) => {
             let total: usize = lengths.iter().map(|length| *length as usize).sum();
             tokens.saturating_mul(lengths.len()) / total.max(1)
         }
@@ -162,13 +192,15 @@ fn bucket_rows(lengths: &[u32], settings: &BatchSettings) -> usize {
 fn cut(rows: &[u32], lengths: &[u32], size: BatchSize) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     std::iter::from_fn(move || {
-        let mut longest = 0;
+        let (mut longest, mut together) = (0, 0);
         let mut end = start;
         while let Some(row) = rows.get(end) {
             longest = longest.max(length(lengths, *row) as usize);
+            together += length(lengths, *row) as usize;
             let full = match size {
                 BatchSize::Rows(most) => end - start >= most.max(1),
                 BatchSize::Tokens(most) => (end - start + 1).saturating_mul(longest) > most,
+                BatchSize::Packed(most) => together > most,
             };
             if full && end > start {
                 break;
@@ -204,8 +236,9 @@ mod tests {
         for case in 0..60 {
             let rows = random.below(900);
             let lengths = lengths(&mut random, rows);
-            let size = match case % 3 {
+            let size = match case % 4 {
                 0 => BatchSize::Rows(1 + random.below(40)),
+                3 => BatchSize::Packed(1 + random.below(500)),
                 1 => BatchSize::Tokens(1 + random.below(60)),
                 _ => BatchSize::Tokens(512 + random.below(2048)),
             };
@@ -214,11 +247,12 @@ mod tests {
                 seen.sort_unstable();
                 assert_eq!(seen, all_rows(&lengths));
                 for batch in plan.iter() {
-                    let longest = batch.iter().map(|row| length(&lengths, *row)).max().unwrap() as usize;
+                    let [rows, width] = plan.shape(batch, &lengths);
                     match size {
-                        BatchSize::Rows(rows) => assert!(batch.len() <= rows),
-                        BatchSize::Tokens(tokens) => {
-                            assert!(batch.len() == 1 || batch.len() * longest <= tokens)
+                        BatchSize::Rows(most) => assert!(rows == batch.len() && rows <= most),
+                        BatchSize::Tokens(most) => assert!(batch.len() == 1 || rows * width <= most),
+                        BatchSize::Packed(most) => {
+                            assert!(rows == 1 && (batch.len() == 1 || width <= most))
                         }
                     }
                 }
@@ -250,6 +284,8 @@ mod tests {
     fn a_recipe_writes_tokens_or_rows() {
         let size: BatchSize = serde_json::from_str(r#"{"tokens": 2048}"#).unwrap();
         assert_eq!(size, BatchSize::Tokens(2048));
+        let size: BatchSize = serde_json::from_str(r#"{"packed": 2048}"#).unwrap();
+        assert_eq!(size, BatchSize::Packed(2048));
     }
 
     #[test]

@@ -162,12 +162,12 @@ impl Epoch {
         };
         let mut weighted = 0;
         for rows in plan.iter() {
+            weighted += plan.compared(rows, &lengths);
             let [rows, tokens] = plan.shape(rows, &lengths);
             if rows * tokens > epoch.largest.rows * epoch.largest.tokens {
                 epoch.largest = BatchShape { rows, tokens };
             }
             epoch.padded += (rows * tokens) as u64;
-            weighted += (rows * tokens * tokens) as u64;
         }
         epoch.width = weighted.checked_div(epoch.padded).unwrap_or(0) as usize;
         epoch

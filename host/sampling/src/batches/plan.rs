@@ -166,6 +166,15 @@ impl BatchPlan {
         [batch.len(), longest as usize]
     }
 
+    /// Pairs of tokens that attention compares in a batch, padding included: those of each row, or of each packed text.
+    pub fn compared(&self, batch: &[u32], lengths: &[u32]) -> u64 {
+        if self.packed {
+            return batch.iter().map(|row| u64::from(length(lengths, *row)).pow(2)).sum();
+        }
+        let [rows, width] = self.shape(batch, lengths);
+        rows as u64 * (width as u64).pow(2)
+    }
+
     /// Positions of all batches, padding included.
     pub fn positions(&self, lengths: &[u32]) -> u64 {
         self.iter().map(|batch| self.shape(batch, lengths)).map(|[rows, width]| (rows * width) as u64).sum()
@@ -248,6 +257,7 @@ mod tests {
                 assert_eq!(seen, all_rows(&lengths));
                 for batch in plan.iter() {
                     let [rows, width] = plan.shape(batch, &lengths);
+                    assert!(plan.compared(batch, &lengths) <= (rows * width * width) as u64);
                     match size {
                         BatchSize::Rows(most) => assert!(rows == batch.len() && rows <= most),
                         BatchSize::Tokens(most) => assert!(batch.len() == 1 || rows * width <= most),

@@ -60,7 +60,12 @@ pub fn run(options: &Options) -> Result<()> {
             &mut || {
                 let features = ["--features", "pegbox/cuda"];
                 let command = ["clippy", "--release", "--workspace", "--all-targets"];
-                in_root(&root, &[&command[..], &features, &["--", "-D", "warnings"]].concat())
+                in_root(&root, &[&command[..], &features, &["--", "-D", "warnings"]].concat())?;
+                // The only crate that has something without the feature that it does not have with it.
+                in_root(
+                    &root,
+                    &["clippy", "--release", "-p", "pegbox-models", "--lib", "--", "-D", "warnings"],
+                )
             },
         )?;
     }

@@ -53,7 +53,7 @@ impl Places {
     pub(crate) fn check(&self, batch: &TokenBatch) -> Result<(), ModelError> {
         let places = self.at.len();
         let inside = self.at.iter().all(|place| (*place as usize) < batch.ids.len());
-        if self.width == 0 || places == 0 || !places.is_multiple_of(self.width) || !inside {
+        if self.width == 0 || places != batch.texts() * self.width || !inside {
             return Err(ModelError::Places { places, rows: batch.rows, tokens: batch.tokens });
         }
         Ok(())

@@ -40,8 +40,8 @@ impl ModelConfig {
         }
     }
 
-    /// The place of the parameter of that name, counted from the embeddings at 0 to what is above all layers.
-    pub fn place_of(&self, name: &str) -> usize {
+    /// How far up the parameter of that name stands, counted from the embeddings at 0 to what is above all layers.
+    pub fn level_of(&self, name: &str) -> usize {
         match self.depth_of(name) {
             Depth::Below => 0,
             Depth::Layer(number) => number + 1,
@@ -108,7 +108,7 @@ mod tests {
         let t5 = config(serde_json::json!({
             "model_type": "t5", "vocab_size": 30, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 2, "num_heads": 2,
         }));
-        for (name, depth, place) in [
+        for (name, depth, level) in [
             ("shared.weight", Depth::Below, 0),
             ("encoder.block.0.layer.0.SelfAttention.q.weight", Depth::Layer(0), 1),
             ("encoder.block.1.layer.0.layer_norm.weight", Depth::Layer(1), 2),
@@ -116,7 +116,7 @@ mod tests {
             ("decoder.block.0.layer.0.SelfAttention.q.weight", Depth::Layer(2), 3),
             ("decoder.final_layer_norm.weight", Depth::Above, 5),
         ] {
-            assert_eq!((t5.depth_of(name), t5.place_of(name)), (depth, place), "{name}");
+            assert_eq!((t5.depth_of(name), t5.level_of(name)), (depth, level), "{name}");
         }
         assert!(Depth::Below < Depth::Layer(0) && Depth::Layer(9) < Depth::Above);
         assert!(!is_table("bert.embeddings.LayerNorm.weight") && is_table("model.embed_tokens.weight"));

@@ -114,6 +114,11 @@ impl TokenBatch {
 }
 
 impl TokenBatch {
+    /// Rows, or the documents that are packed in them.
+    pub(crate) fn texts(&self) -> usize {
+        if self.documents.is_empty() { self.rows } else { self.runs().count() }
+    }
+
     /// The runs of neighbouring tokens of one document, as ranges of the row-major `[B, T]`. Padding ends a run and
     /// belongs to none.
     fn runs(&self) -> impl Iterator<Item = std::ops::Range<usize>> {

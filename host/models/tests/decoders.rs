@@ -216,11 +216,20 @@ fn places_that_a_batch_lacks_are_refused() {
     let (case, model, _) = read("llama2", "llama");
     let batch = TokenBatch::new(case.rows(), 0).unwrap();
     let beyond = batch.ids.len() as u32;
-    for (at, width) in [(vec![0; 3], 2), (vec![], 1), (vec![0; batch.rows], 0), (vec![beyond; batch.rows], 1)]
-    {
-        let error = model.forward_at(&batch, &Places { at: Arc::new(at), width }).err().unwrap();
+    let refuse = |batch: &TokenBatch, at: Vec<u32>, width: usize| {
+        let error = model.forward_at(batch, &Places { at: Arc::new(at), width }).err().unwrap();
         assert!(matches!(error, ModelError::Places { .. }), "{error}");
+    };
+    for (at, width) in [(vec![0], 1), (vec![0; batch.rows], 0), (vec![beyond; batch.rows], 1)] {
+        refuse(&batch, at, width);
     }
+    // As many for each of the texts that are packed in one row.
+    let packed = TokenBatch::packed(&[case.rows().collect()], 0).unwrap();
+    assert!(packed.rows == 1 && batch.rows > 1);
+    refuse(&packed, vec![0], 1);
+    refuse(&packed, vec![0; batch.rows + 1], 1);
+    let places = Places { at: Arc::new(vec![0; 2 * batch.rows]), width: 2 };
+    assert!(model.forward_at(&packed, &places).is_ok());
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub struct Optimizer {
     slots: Vec<Slot>,
     /// Updates done.
     steps: u64,
-    /// The lowest place that is trained by now.
+    /// The lowest level that is trained by now.
     lowest: usize,
 }
 
@@ -39,7 +39,7 @@ pub struct Slot {
     decays: bool,
     head: bool,
     /// How far up it lies, from the embeddings at 0.
-    place: usize,
+    level: usize,
     /// Its rate as a multiple of the recipe's, by its depth.
     factor: f64,
 }
@@ -63,7 +63,7 @@ impl Optimizer {
             .parameters()
             .into_iter()
             .map(|(name, parameter)| {
-                let place = config.place_of(&name);
+                let level = config.level_of(&name);
                 let trained = trained.contains(&name);
                 let elements = if trained { parameter.shape().iter().product() } else { 0 };
                 Slot {
@@ -73,8 +73,8 @@ impl Optimizer {
                     // Vectors are biases and norms.
                     decays: matches!(parameter, Parameter::Matrix(_)),
                     head: HEADS.iter().any(|head| name.starts_with(head)),
-                    place,
-                    factor: layer_decay.powi(i32::try_from(top.saturating_sub(place)).unwrap_or(i32::MAX)),
+                    level,
+                    factor: layer_decay.powi(i32::try_from(top.saturating_sub(level)).unwrap_or(i32::MAX)),
                     steps: 0,
                     name,
                 }
@@ -85,13 +85,13 @@ impl Optimizer {
 
     /// Whether a parameter is trained by now.
     pub fn is_trained(&self, name: &str) -> bool {
-        self.slots.iter().any(|slot| slot.trained && slot.place >= self.lowest && slot.name == name)
+        self.slots.iter().any(|slot| slot.trained && slot.level >= self.lowest && slot.name == name)
     }
 
     /// Lets the layers be trained that gradual unfreezing has come to in `epoch`, counted from 0, with `each` layers more
     /// an epoch.
     pub fn unfreeze(&mut self, epoch: u32, each: Option<u32>) {
-        let top = self.slots.iter().filter(|slot| slot.trained).map(|slot| slot.place).max().unwrap_or(0);
+        let top = self.slots.iter().filter(|slot| slot.trained).map(|slot| slot.level).max().unwrap_or(0);
         self.lowest = each.map_or(0, |each| top.saturating_sub(epoch.saturating_mul(each) as usize));
     }
 
